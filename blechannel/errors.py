@@ -1,0 +1,152 @@
+"""Every error that leaves a public call.
+
+::
+
+    BlechannelError
+    ├── LocalProtocolError          this program asked for what the state does not allow; nothing changed
+    ├── RemoteProtocolError         the peer broke the protocol; the session is over
+    │   ├── MalformedFrame          bytes that are no frame
+    │   │   └── FragmentRefused     bytes that are no fragment, or one that breaks the flow rules (`.fault`)
+    │   ├── UnexpectedFrame         a frame that the conversation has no row for
+    │   ├── UnsupportedVersion      no version, suite or method in common, or fewer than this bond has seen
+    │   ├── AuthenticationFailed    every bad tag, proof or point: one kind, so that none tells which
+    │   ├── ReplayDetected          authenticated evidence of an old or copied bond
+    │   └── PeerTimedOut            the peer stopped answering within the protocol's limits
+    ├── PairingRefused              the peer or this side declined (`.reason`)
+    ├── BondError                   a bond or its store cannot be used
+    │   ├── BondNotFound
+    │   ├── BondSuperseded          another session of the same bond took over, or the bond was removed
+    │   ├── StoreError              the store cannot be read or written (`.path`)
+    │   ├── StoreLocked             another process uses the store
+    │   └── WrongPassphrase
+    ├── TransportError              the link or its adapter failed
+    │   ├── LinkLost                the link ended without an authenticated CLOSE: the session is cut off
+    │   └── WatchNotFound           nothing suitable was seen while scanning
+    └── MissingExtra                an optional dependency is not installed (`.extra`)
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class BlechannelError(Exception):
+    """Base of everything that blechannel raises."""
+
+
+class LocalProtocolError(BlechannelError):
+    """The caller may not do this in the current state; the state is unchanged."""
+
+
+class RemoteProtocolError(BlechannelError):
+    """The peer broke the protocol."""
+
+
+class MalformedFrame(RemoteProtocolError):
+    """Bytes that are no frame: truncated, trailing, out of range or over a limit."""
+
+
+class FragmentFault(Enum):
+    """Why a fragment was refused (protocol, "Fragments")."""
+
+    WINDOW_INVALID = "the peer's window is outside the allowed range"
+    PAYLOAD_TOO_SMALL = "the link's payload is below the smallest that BLE allows"
+    TOO_SHORT = "a fragment shorter than its header"
+    TOO_LONG = "a fragment longer than the link carries"
+    EMPTY = "a data fragment without data"
+    CONTROL_WITH_DATA = "a control fragment with data"
+    NO_START = "a continuation without a start"
+    SECOND_START = "a start inside an unfinished frame"
+    LENGTH_LIES = "more or fewer bytes than the frame's length says"
+    FRAME_TOO_LONG = "a frame over the limit"
+    GAP = "a sequence number that is not the next one: a fragment was lost, repeated or reordered"
+    WINDOW_OVERRUN = "more fragments than the window allows"
+    ACK_OF_UNSENT = "an acknowledgement of what was never sent"
+    FRAME_TOO_SLOW = "a frame that took too long"
+
+
+class FragmentRefused(MalformedFrame):
+    """A fragment that is refused; `fault` names the rule that it broke."""
+
+    def __init__(self, fault: FragmentFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+
+
+class UnexpectedFrame(RemoteProtocolError):
+    """A well-formed frame that the conversation has no row for."""
+
+
+class UnsupportedVersion(RemoteProtocolError):
+    """Nothing in common, or less than this bond has already used (downgrade)."""
+
+
+class AuthenticationFailed(RemoteProtocolError):
+    """A tag, proof, point or commitment did not verify. One kind for all, so that none tells which."""
+
+    def __init__(self, message: str = "authentication failed") -> None:
+        super().__init__(message)
+
+
+class ReplayDetected(RemoteProtocolError):
+    """Authenticated evidence that a bond was copied, rolled back or replayed."""
+
+
+class PeerTimedOut(RemoteProtocolError):
+    """The peer did not answer within the protocol's limits."""
+
+
+class PairingRefused(BlechannelError):
+    """Pairing or reconnecting was declined; `reason` is a word for programs, the text one for people."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class BondError(BlechannelError):
+    """A bond, or the store that holds it, cannot be used."""
+
+
+class BondNotFound(BondError):
+    """No such bond."""
+
+
+class BondSuperseded(BondError):
+    """Another session of the same bond took over, or the bond was removed."""
+
+
+class StoreError(BondError):
+    """The bond store cannot be read or written; the file is left as it was."""
+
+    def __init__(self, message: str, path: str = "") -> None:
+        super().__init__(f"{message}: {path}" if path else message)
+        self.path = path
+
+
+class StoreLocked(StoreError):
+    """Another process uses this bond store."""
+
+
+class WrongPassphrase(StoreError):
+    """The passphrase does not open this bond store."""
+
+
+class TransportError(BlechannelError):
+    """The link or the adapter under it failed."""
+
+
+class LinkLost(TransportError):
+    """The link ended without an authenticated CLOSE: what was in flight may be lost."""
+
+
+class WatchNotFound(TransportError):
+    """No suitable watch was seen."""
+
+
+class MissingExtra(BlechannelError):
+    """An optional dependency is missing; the message says what to install."""
+
+    def __init__(self, extra: str, what: str) -> None:
+        super().__init__(f"{what} needs an optional dependency: pip install 'blechannel[{extra}]'")
+        self.extra = extra
