@@ -1,0 +1,1 @@
+"""The asyncio skin: clock, tasks and back-pressure around the pure core."""

@@ -1,0 +1,1 @@
+"""The conversation between two sides: pure state, no clock, no radio."""

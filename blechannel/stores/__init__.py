@@ -1,0 +1,1 @@
+"""Where bonds live: in memory, or in one SQLite file."""

@@ -1,0 +1,1 @@
+"""Everything on the air, declared once."""
