@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from blechannel.errors import AuthenticationFailed, BlechannelError, LocalProtocolError, MalformedFrame
 from blechannel.pairing.cpace import CPace, calculate_generator
-from blechannel.pairing.elligator import P
+from blechannel.pairing.elligator import P, elligator2
 from blechannel.pairing.lv import lv_cat
 
 
@@ -303,9 +303,11 @@ def test_a_used_run_says_so() -> None:
     assert "used" in repr(side)
 
 
-@pytest.mark.parametrize("digits", [b"", b"0" * 6, b"1" * 117, b"1" * 118, b"1" * 119, b"1" * 200])
-def test_codes_of_any_length_have_a_generator(digits: bytes) -> None:
-    """Below and above what fits beside the padding into the hash's first block."""
-    generator = calculate_generator(prs=digits, ci=b"", sid=b"")
-    assert len(generator) == 32
-    assert generator != calculate_generator(prs=digits + b"0", ci=b"", sid=b"")
+@pytest.mark.parametrize(
+    ("code_bytes", "padding_bytes"), [(0, 117), (6, 111), (116, 1), (117, 0), (118, 0), (200, 0)]
+)
+def test_padding_fills_the_first_block_beside_the_code(code_bytes: int, padding_bytes: int) -> None:
+    code = b"7" * code_bytes
+    string = lv_cat(b"CPace255", code, bytes(padding_bytes), b"channel", b"session")
+    expected = elligator2(hashlib.sha512(string).digest()[:32])
+    assert calculate_generator(prs=code, ci=b"channel", sid=b"session") == expected
