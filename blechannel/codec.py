@@ -1,0 +1,155 @@
+"""The one place that binds a dataclass to construct.
+
+A frame is a frozen dataclass whose fields are declared with `on_air`; their order is the order of the bytes::
+
+    @dataclass(frozen=True, slots=True)
+    class Hello:
+        version: int = on_air(U8, "protocol version that the phone chose")
+
+Decoding is total: any bytes give a value or `MalformedFrame`, trailing bytes included, and encoding the value again
+gives the same bytes. Only interpreted construct is used: its compiled parsers accept truncated input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from enum import IntEnum
+from functools import cache
+from typing import Any, TypeVar
+
+from construct import (
+    Adapter,
+    Bytes,
+    Construct,
+    ConstructError,
+    FormatField,
+    GreedyBytes,
+    Int8ub,
+    Int16ub,
+    Int32ub,
+    Int64ub,
+    Prefixed,
+    Struct,
+)
+
+from blechannel.errors import LocalProtocolError, MalformedFrame
+from blechannel.limits import MAX_NAME_BYTES
+
+T = TypeVar("T")
+
+U8: FormatField[int, int] = Int8ub
+U16: FormatField[int, int] = Int16ub
+U32: FormatField[int, int] = Int32ub
+U64: FormatField[int, int] = Int64ub
+REST = GreedyBytes
+"""All bytes up to the end of the frame."""
+
+
+def octets(count: int) -> Construct[bytes, bytes]:
+    """Exactly `count` bytes."""
+    return Bytes(count)
+
+
+class _Text(Adapter[Any, Any, str, Any]):
+    """UTF-8 behind a length byte; decoding refuses what encoding would not have written."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(Prefixed(Int8ub, GreedyBytes))
+        self.max_bytes = max_bytes
+
+    def _decode(self, obj: Any, context: Any, path: Any) -> str:
+        if len(obj) > self.max_bytes:
+            raise ValueError(f"a text over {self.max_bytes} bytes")
+        return bytes(obj).decode("utf-8")
+
+    def _encode(self, obj: Any, context: Any, path: Any) -> bytes:
+        raw = str(obj).encode("utf-8")
+        if len(raw) > self.max_bytes:
+            raise ValueError(f"a text over {self.max_bytes} bytes")
+        return raw
+
+
+class _Choice(Adapter[Any, Any, IntEnum, Any]):
+    """One byte that must be a member of the enumeration."""
+
+    def __init__(self, members: type[IntEnum]) -> None:
+        super().__init__(Int8ub)
+        self.members = members
+
+    def _decode(self, obj: Any, context: Any, path: Any) -> IntEnum:
+        return self.members(obj)
+
+    def _encode(self, obj: Any, context: Any, path: Any) -> int:
+        return int(obj)
+
+
+def text(max_bytes: int = MAX_NAME_BYTES) -> Construct[str, str]:
+    """A length byte and that many bytes of UTF-8, at most `max_bytes`."""
+    return _Text(max_bytes)
+
+
+def one_of(members: type[IntEnum]) -> Construct[Any, Any]:
+    """One byte, a member of `members`; any other value is malformed."""
+    return _Choice(members)
+
+
+def on_air(layout: Construct[Any, Any], meaning: str) -> Any:
+    """Declare a dataclass field that travels: its bytes and what they mean."""
+    return field(metadata={"layout": layout, "meaning": meaning})
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """A field as the generated documentation shows it."""
+
+    name: str
+    bytes: str
+    """"2", or "1 + up to 48", or "rest"."""
+    meaning: str
+
+
+@cache
+def _struct(cls: type[Any]) -> Struct[Any, Any]:
+    return Struct(*(f.name / f.metadata["layout"] for f in fields(cls)))
+
+
+def encode(value: Any) -> bytes:
+    """The bytes of a declared dataclass.
+
+    Raises:
+        LocalProtocolError: a field does not fit its declaration.
+    """
+    cls = type(value)
+    try:
+        return bytes(_struct(cls).build({f.name: getattr(value, f.name) for f in fields(cls)}))
+    except (ConstructError, ValueError, TypeError) as error:
+        raise LocalProtocolError(f"{cls.__name__} cannot be encoded: {error}") from error
+
+
+def decode(cls: type[T], data: bytes) -> T:
+    """The value of `cls` whose bytes are exactly `data`.
+
+    Raises:
+        MalformedFrame: truncated, trailing, or a value that its declaration does not allow.
+    """
+    try:
+        parsed = (_struct(cls) / "frame").parse(data)
+        value = cls(**{f.name: parsed[f.name] for f in fields(cls)})  # type: ignore[arg-type]
+    except (ConstructError, ValueError) as error:
+        raise MalformedFrame(f"no {cls.__name__}: {type(error).__name__}") from error
+    if encode(value) != data:
+        raise MalformedFrame(f"no {cls.__name__}: trailing bytes")
+    return value
+
+
+def describe(cls: type[Any]) -> Iterator[FieldRow]:
+    """The rows of the generated documentation, in the order of the bytes."""
+    for f in fields(cls):
+        yield FieldRow(f.name, _size_of(f.metadata["layout"]), f.metadata["meaning"])
+
+
+def _size_of(layout: Construct[Any, Any]) -> str:
+    if isinstance(layout, _Text):
+        return f"1 + up to {layout.max_bytes}"
+    return "rest" if layout is REST else str(layout.sizeof())
