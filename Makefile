@@ -1,0 +1,65 @@
+# Everything that a checkout can do. Each target makes its own environment first: Python 3.11 or newer, pip (or uv)
+# and make are enough. PYTHON=/path/to/python chooses another interpreter, VENV=folder another place.
+
+SHELL := /bin/sh
+VENV ?= .venv
+PYTHON ?=
+BIN := $(VENV)/bin
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench test-system test-long test-interpreters docs build constraints clean distclean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
+
+setup: ## Make .venv with everything in it, or bring it up to date
+	@sh tools/setup.sh $(VENV)
+
+demo: setup ## A watch and a phone pair, talk, part and reconnect over the embedded radio
+	$(BIN)/blechannel demo --out demo-output
+
+test: setup ## Run the tests and hold the coverage (about two minutes)
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest --cov --cov-report=
+	sh tools/coverage.sh $(BIN)/coverage
+
+check: setup ## Format, lint, types, layers, generated documentation
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m blechannel_tools.docs --check
+
+format: setup ## Format the code and mend what the linter can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup ## Measure against the floors and the witnesses
+	$(BIN)/python -m pytest tests/bench -m bench -s --timeout=600
+
+test-system: setup ## Tests that need software of the system (tshark)
+	@sh tools/system_tests.sh $(BIN)/python
+
+test-long: setup ## Tests that take minutes
+	$(BIN)/python -m pytest -m long --timeout=3600
+
+test-interpreters: ## Run the tests on every Python 3.11 to 3.14 of this machine (SKIP=3.11 leaves one out)
+	@sh tools/interpreters.sh "$(SKIP)"
+
+docs: setup ## Write the generated pages of docs/ anew
+	$(BIN)/python -m blechannel_tools.docs
+
+build: setup ## Source archive and wheel into dist/
+	$(BIN)/python -m build --no-isolation
+
+constraints: ## Resolve constraints.txt anew (needs uv)
+	@sh tools/constraints.sh
+
+clean: ## Remove what was built, measured or demonstrated
+	rm -rf build dist demo-output .coverage .coverage.* .benchmarks .hypothesis .import_linter_cache
+	rm -rf .mypy_cache .pytest_cache .ruff_cache
+	find blechannel gatt_profiles tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## The same, and the environments
+	rm -rf .venv .venv-3.*
