@@ -1,4 +1,4 @@
-"""Fixtures that every test may ask for."""
+"""Third-party data that is read in place: present in continuous integration, perhaps absent elsewhere."""
 
 from __future__ import annotations
 
@@ -7,14 +7,26 @@ from pathlib import Path
 
 import pytest
 
-VECTORS = Path(__file__).resolve().parent.parent.parent / "shared" / "vectors"
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def _folder(name: str) -> Path:
+    folder = SHARED / name
+    if folder.is_dir():
+        return folder
+    reason = f"../shared/{name} is not on this machine"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
 def vectors() -> Path:
-    """The folder of published third-party vectors, read in place; CI must have it."""
-    if VECTORS.is_dir():
-        return VECTORS
-    if os.environ.get("CI") == "true":
-        pytest.fail("the folder of published vectors, ../shared/vectors, is missing")
-    pytest.skip("no published vectors here: ../shared/vectors is missing")
+    """The folder of published vectors."""
+    return _folder("vectors")
+
+
+@pytest.fixture(scope="session")
+def captures() -> Path:
+    """The folder of published radio captures."""
+    return _folder("captures")
