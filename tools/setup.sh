@@ -67,7 +67,7 @@ create() {
     fi
 }
 
-# The constraints hold for what builds source archives too, under each name that the installers know for that.
+# The constraints hold for the build backend too, under each name that the installers know for that.
 install() {
     if command -v uv >/dev/null 2>&1; then
         UV_BUILD_CONSTRAINT=constraints.txt uv pip install --python "$venv/bin/python" "$@"
