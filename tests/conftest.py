@@ -1,8 +1,9 @@
-"""Third-party data that is read in place: present in continuous integration, perhaps absent elsewhere."""
+"""Third-party data that is read in place, and the rule that nothing skips in continuous integration."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,30 @@ def vectors() -> Path:
 def captures() -> Path:
     """The folder of published radio captures."""
     return _folder("captures")
+
+
+ACCEPTED_SKIPS = ("could not import 'monocypher'",)  # its wheels have gaps
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """With BLECHANNEL_NO_SKIPS=1, make a failure of a skip: a test that did not run proves nothing."""
+    if os.environ.get("BLECHANNEL_NO_SKIPS") != "1" or not report.skipped or hasattr(report, "wasxfail"):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if not any(accepted in reason for accepted in ACCEPTED_SKIPS):
+        report.outcome = "failed"
+        report.longrepr = f"no test may skip here. {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _refuse_skip(report)
+    return report
