@@ -1,0 +1,166 @@
+"""Ports: many services over one channel, each with its own bound (protocol, "Records").
+
+A writer numbers its ports itself and may send what its credit allows: `PORT_WINDOW_BYTES` at first, then what the
+reader gives back. So a service that does not read stops its own writer and nobody else's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from blechannel.errors import LocalProtocolError, UnexpectedFrame
+from blechannel.limits import MAX_PORT_NAME_BYTES, MAX_PORTS, PORT_WINDOW_BYTES
+
+MESSAGE_OVERHEAD_BYTES = 16
+"""What each message costs of the credit beside its length, so that empty messages are bounded too."""
+_MAX_NUMBER = 0xFFFF
+_GRANT_BYTES = PORT_WINDOW_BYTES // 2
+
+
+@dataclass(slots=True)
+class _Writing:
+    name: str
+    credit_bytes: int = PORT_WINDOW_BYTES
+
+
+@dataclass(slots=True)
+class _Reading:
+    name: str
+    unread_bytes: int = 0
+    """Sent by the peer and not yet granted again."""
+    taken_bytes: int = 0
+    """Of these, taken by the application."""
+    shut: bool = False
+
+
+class Ports:
+    """The ports of one session, both directions. Pure bookkeeping: says what is allowed and what is owed."""
+
+    __slots__ = ("_next_written", "_next_read", "_reading", "_writing")
+
+    def __init__(self) -> None:
+        self._writing: dict[int, _Writing] = {}
+        self._reading: dict[int, _Reading] = {}
+        self._next_written = 0
+        self._next_read = 0
+
+    # --- this side writes ---
+
+    def open(self, name: str) -> int:
+        """A number for a new port of ours.
+
+        Raises:
+            LocalProtocolError: a bad name, one that is open already, or no port left.
+        """
+        if not name or len(name.encode()) > MAX_PORT_NAME_BYTES:
+            raise LocalProtocolError(f"a port name has 1 to {MAX_PORT_NAME_BYTES} bytes")
+        if any(port.name == name for port in self._writing.values()):
+            raise LocalProtocolError(f"port {name} is open already")
+        if len(self._writing) >= MAX_PORTS or self._next_written > _MAX_NUMBER:
+            raise LocalProtocolError("no port is left")
+        number = self._next_written
+        self._writing[number] = _Writing(name)
+        self._next_written += 1
+        return number
+
+    def room(self, number: int, message_bytes: int) -> bool:
+        """Whether a message of that length may be sent now; raises LocalProtocolError when the port is not open."""
+        return self._written(number).credit_bytes >= message_bytes + MESSAGE_OVERHEAD_BYTES
+
+    def charge(self, number: int, message_bytes: int) -> None:
+        """A message goes out.
+
+        Raises:
+            LocalProtocolError: the port is not open, or its credit does not cover the message; nothing changed.
+        """
+        port = self._writing.get(number) or self._written(number)
+        cost = message_bytes + MESSAGE_OVERHEAD_BYTES
+        if port.credit_bytes < cost:
+            raise LocalProtocolError("the peer has not read enough yet: no credit")
+        port.credit_bytes -= cost
+
+    def granted(self, number: int, credit_bytes: int) -> bool:
+        """The peer gives credit; False when that port of ours is shut by now.
+
+        Raises:
+            UnexpectedFrame: a port that never was, or more credit than a port can have.
+        """
+        if number >= self._next_written:
+            raise UnexpectedFrame("credit for a port that was never opened")
+        port = self._writing.get(number)
+        if port is None:
+            return False
+        port.credit_bytes += credit_bytes
+        if port.credit_bytes > PORT_WINDOW_BYTES:
+            raise UnexpectedFrame("more credit than was used")
+        return True
+
+    def shut(self, number: int) -> None:
+        """No more messages of ours; raises LocalProtocolError when the port is not open."""
+        self._written(number)
+        del self._writing[number]
+
+    def _written(self, number: int) -> _Writing:
+        port = self._writing.get(number)
+        if port is None:
+            raise LocalProtocolError("this port is not open")
+        return port
+
+    # --- the peer writes ---
+
+    def opened(self, number: int, name: str) -> None:
+        """The peer opens a port.
+
+        Raises:
+            UnexpectedFrame: a number out of turn, a name that it has open already, no name, or too many ports.
+        """
+        if number != self._next_read or not name:
+            raise UnexpectedFrame("a port opened out of turn or without a name")
+        if any(port.name == name and not port.shut for port in self._reading.values()):
+            raise UnexpectedFrame("a port opened twice")
+        if len(self._reading) >= MAX_PORTS:
+            raise UnexpectedFrame("too many ports")
+        self._reading[number] = _Reading(name)
+        self._next_read += 1
+
+    def arrived(self, number: int, message_bytes: int) -> None:
+        """The peer sent a message.
+
+        Raises:
+            UnexpectedFrame: the port is not open, or the message is not covered by credit.
+        """
+        port = self._reading.get(number)
+        if port is None or port.shut:
+            raise UnexpectedFrame("a message to a port that is not open")
+        port.unread_bytes += message_bytes + MESSAGE_OVERHEAD_BYTES
+        if port.unread_bytes > PORT_WINDOW_BYTES:
+            raise UnexpectedFrame("more than the port's credit")
+
+    def taken(self, number: int, message_bytes: int) -> int:
+        """The application took a message; returns the credit to grant now, mostly 0."""
+        port = self._reading[number]
+        port.taken_bytes += message_bytes + MESSAGE_OVERHEAD_BYTES
+        if port.shut:
+            self._forget_when_read(number, port)
+            return 0
+        if port.taken_bytes < _GRANT_BYTES:
+            return 0
+        grant, port.taken_bytes = port.taken_bytes, 0
+        port.unread_bytes -= grant
+        return grant
+
+    def ended(self, number: int) -> None:
+        """The peer shuts a port; what it sent before stays to be read.
+
+        Raises:
+            UnexpectedFrame: the port is not open.
+        """
+        port = self._reading.get(number)
+        if port is None or port.shut:
+            raise UnexpectedFrame("a port shut that is not open")
+        port.shut = True
+        self._forget_when_read(number, port)
+
+    def _forget_when_read(self, number: int, port: _Reading) -> None:
+        if port.taken_bytes == port.unread_bytes:
+            del self._reading[number]
