@@ -1,21 +1,39 @@
 """Bonds: what two sides remember of each other, and every way in which that memory changes.
 
-The whole memory of one side is a `BondBook`, an immutable value. A `Change` says what shall be different, `apply`
-is the one place that knows how. Stores make a change durable and then publish the new book; the session asks for
-changes and reads books (protocol, "Reconnect" and "Pairing: commit order").
+The whole memory of one side is a `BondBook`, an immutable value. A `Change` says what shall be different,
+`apply` is the one place that knows how. Stores make a change durable and then publish the new book; the
+session asks for changes and reads books (protocol, "Reconnect" and "Pairing: commit order").
 """
 
 from __future__ import annotations
 
 import hmac
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from blechannel.errors import BondError, BondNotFound, BondSuperseded
-from blechannel.limits import MAX_BONDS, RETIRED_HINT_KEYS
+from blechannel.limits import MAX_BONDS, MAX_LINKS, MAX_NAME_BYTES, RETIRED_HINT_KEYS
 from blechannel.roles import Role
+
+KEY_BYTES: Final = 32
+BOND_ID_BYTES: Final = 16
+MAX_COUNT: Final = 2**63 - 1
+"""What a store holds as one integer."""
+
+
+def _require(fits: bool, what: str) -> None:
+    if not fits:
+        raise BondError(what)
+
+
+def _name_fits(name: str) -> bool:
+    try:
+        return len(name.encode()) <= MAX_NAME_BYTES
+    except UnicodeEncodeError:
+        return False
 
 
 class Method(IntEnum):
@@ -32,39 +50,52 @@ class Suite(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """The keys of one reconnect. Each reconnect replaces them."""
+    """The keys of one reconnect. Each reconnect replaces them.
+
+    Raises:
+        BondError: a number or a length is outside what is said below.
+    """
 
     number: int
     psk: bytes = field(repr=False)
     """32 bytes: mixed into the next handshake and into the keys of the next epoch."""
     hint_key: bytes = field(repr=False)
-    """32 bytes: authenticates the first message, so that the watch finds the bond without a trial decryption."""
+    """32 bytes: authenticates the first message, so that the watch finds the bond without decrypting."""
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.number <= MAX_COUNT, "an epoch's number is out of range")
+        _require(len(self.psk) == len(self.hint_key) == KEY_BYTES, "an epoch's keys are 32 bytes each")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bond:
-    """One remembered peer."""
+    """One remembered peer.
+
+    Raises:
+        BondError: a number or a length is outside what is said below: what is stored can be read again.
+    """
 
     bond_id: bytes
     """16 random bytes, local to this side; never on the air."""
     role: Role
     """The role that this side plays in the bond."""
     peer_name: str
+    """At most 48 bytes of UTF-8."""
     method: Method
     suite: Suite
     version: int
-    """Highest protocol version used with this peer; a lower one is refused."""
+    """Highest protocol version used with this peer, 1 to 255; a lower one is refused."""
     own_static: bytes = field(repr=False)
     """32 bytes: this side's X25519 private key, made for this bond alone."""
     peer_static: bytes = field(repr=False)
     """32 bytes: the peer's X25519 public key, made for this bond alone."""
     epoch: Epoch
     candidates: tuple[Epoch, ...] = ()
-    """Watch: next epochs that were offered and not yet confirmed, oldest first."""
+    """Watch: at most 4 next epochs that were offered and not yet confirmed, oldest first."""
     retired: tuple[bytes, ...] = field(default=(), repr=False)
-    """Watch: the last hint keys that were replaced, oldest first; seeing one again is evidence of a copy."""
+    """Watch: the last 4 hint keys that were replaced, oldest first; one seen again is evidence of a copy."""
     discovery_key: bytes = field(default=b"", repr=False)
-    """Phone: resolves the watch's advertisements; empty until the watch has sent it."""
+    """Phone: 32 bytes, resolves the watch's advertisements; empty until the watch has sent it."""
     pending: bool = False
     """Phone: stored before the watch confirmed."""
     replaces: bytes | None = None
@@ -73,6 +104,17 @@ class Bond:
     """Seconds since 1970 on this side's wall clock; 0 where it has none."""
     last_seen_s: float = 0.0
 
+    def __post_init__(self) -> None:
+        keys = (self.own_static, self.peer_static, *self.retired, self.discovery_key or bytes(KEY_BYTES))
+        ids = (self.bond_id, self.bond_id if self.replaces is None else self.replaces)
+        _require(all(len(key) == KEY_BYTES for key in keys), "a bond's keys are 32 bytes each")
+        _require(all(len(name) == BOND_ID_BYTES for name in ids), "a bond's identity is 16 bytes")
+        _require(_name_fits(self.peer_name), f"a name is at most {MAX_NAME_BYTES} bytes of UTF-8")
+        _require(1 <= self.version <= 255, "a bond's version is 1 to 255")
+        _require(len(self.candidates) <= MAX_LINKS, f"a bond keeps at most {MAX_LINKS} candidates")
+        _require(len(self.retired) <= RETIRED_HINT_KEYS, f"a bond keeps {RETIRED_HINT_KEYS} retired keys")
+        _require(all(map(math.isfinite, (self.created_s, self.last_seen_s))), "a bond's times are finite")
+
     @property
     def assurance(self) -> str:
         """What the pairing proved, for people."""
@@ -80,18 +122,27 @@ class Bond:
 
     def knows(self, hint_key: bytes) -> bool:
         """Whether this hint key is that of the current epoch or of a candidate."""
-        return hint_key == self.epoch.hint_key or any(hint_key == c.hint_key for c in self.candidates)
+        return any(hmac.compare_digest(hint_key, e.hint_key) for e in (self.epoch, *self.candidates))
 
 
 @dataclass(frozen=True, slots=True)
 class BondBook:
-    """Everything that one side remembers."""
+    """Everything that one side remembers.
+
+    Raises:
+        BondError: a number or a length is outside what is said below.
+    """
 
     bonds: Mapping[bytes, Bond] = field(default_factory=dict)
     guesses_spent: int = 0
     """Watch: codes that were tried and not proven right since the last reset; survives restarts."""
     discovery_key: bytes = field(default=b"", repr=False)
-    """Watch: 32 bytes; keys the advertisement that bonded phones resolve."""
+    """Watch: 32 bytes; keys the advertisement that bonded phones resolve. Empty until it was made."""
+
+    def __post_init__(self) -> None:
+        _require(len(self.bonds) <= MAX_BONDS, f"no room: {MAX_BONDS} bonds are stored; forget one first")
+        _require(0 <= self.guesses_spent <= MAX_COUNT, "the count of guesses is out of range")
+        _require(len(self.discovery_key) in (0, KEY_BYTES), "a discovery key is 32 bytes")
 
     def bond(self, bond_id: bytes) -> Bond:
         """Raises BondNotFound."""
@@ -124,7 +175,7 @@ class BondStore(BookView, Protocol):
         """Finish what is under way and release the store. Safe to call again."""
 
 
-# --- changes ------------------------------------------------------------------------------------------------------
+# --- changes ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +202,7 @@ class StorePending:
 class ConfirmBond:
     """Phone, on m6 or on the first reconnect: the new bond stands, the one that it replaces goes.
 
+    So does what that one was to replace: a pairing that was cut off and then repeated leaves such a chain.
     An empty name or discovery key leaves what is known.
     """
 
@@ -163,7 +215,8 @@ class ConfirmBond:
 class AddCandidate:
     """Watch, before m2 of a reconnect whose tag was made with the hint key `under`.
 
-    If that is a candidate's, the phone has moved on: so does the watch, first. `limit` is the number of links.
+    If that is a candidate's, the phone has moved on: so does the watch, first. `limit` is the number
+    of links, 1 to 4.
     """
 
     bond_id: bytes
@@ -230,7 +283,7 @@ def apply(book: BondBook, change: Change, *, at_s: float) -> BondBook:
     Raises:
         BondNotFound: the change names a bond that is not there.
         BondSuperseded: the epoch that the change builds on has been replaced.
-        BondError: no room for one more bond.
+        BondError: no room for one more bond, or a value that a bond cannot have.
     """
     match change:
         case SpendGuess():
@@ -253,7 +306,7 @@ def apply(book: BondBook, change: Change, *, at_s: float) -> BondBook:
             return _drop(book, book.bond(change.bond_id).bond_id)
         case Rename():
             return _put(book, replace(book.bond(change.bond_id), peer_name=change.peer_name))
-        case SetDiscoveryKey():
+        case _:  # SetDiscoveryKey; the type checker holds that nothing else is left
             return replace(book, discovery_key=change.discovery_key)
 
 
@@ -269,8 +322,6 @@ def _add(book: BondBook, bond: Bond, at_s: float) -> BondBook:
     """A full book refuses: evicting would let a stranger who pairs push an owner out."""
     if bond.bond_id in book.bonds:
         raise BondError("a bond with this identity exists")
-    if len(book.bonds) >= MAX_BONDS:
-        raise BondError(f"no room: {MAX_BONDS} bonds are stored; forget one first")
     return _put(book, replace(bond, created_s=at_s, last_seen_s=at_s))
 
 
@@ -284,11 +335,19 @@ def _confirm(book: BondBook, change: ConfirmBond, at_s: float) -> BondBook:
         discovery_key=change.discovery_key or bond.discovery_key,
         last_seen_s=at_s,
     )
-    remaining = book if bond.replaces is None else _drop(book, bond.replaces)
-    return _put(remaining, confirmed)
+    return _put(_without_replaced(book, bond), confirmed)
+
+
+def _without_replaced(book: BondBook, bond: Bond) -> BondBook:
+    remaining = dict(book.bonds)
+    older: Bond | None = bond
+    while older is not None and older.replaces is not None:
+        older = remaining.pop(older.replaces, None)
+    return replace(book, bonds=remaining)
 
 
 def _with_candidate(bond: Bond, change: AddCandidate) -> Bond:
+    _require(1 <= change.limit <= MAX_LINKS, f"a watch keeps 1 to {MAX_LINKS} candidates")
     if not hmac.compare_digest(change.under, bond.epoch.hint_key):
         bond = _promote(bond, change.under)
     kept = (*bond.candidates, change.candidate)[-change.limit :]
