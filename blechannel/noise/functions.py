@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from struct import Struct
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, cast
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.x448 import X448PrivateKey, X448PublicKey
@@ -23,32 +22,42 @@ Random = Callable[[int], bytes]
 KEY_BYTES: Final = 32
 TAG_BYTES: Final = 16
 
-Public = TypeVar("Public")
-Peer = TypeVar("Peer", contravariant=True)
+
+class PublicKey(Protocol):
+    """A loaded public key of `cryptography`."""
+
+    def public_bytes_raw(self) -> bytes: ...
 
 
-class _Private(Protocol[Peer]):
-    """What X25519 and X448 private keys of `cryptography` have in common."""
+class PrivateKey(Protocol):
+    """A loaded private key of `cryptography`."""
 
-    def exchange(self, peer_public_key: Peer, /) -> bytes: ...
+    def exchange(self, peer_public_key: PublicKey, /) -> bytes: ...
 
-
-def _exchange(private: _Private[Public], load: Callable[[bytes], Public], public: bytes) -> bytes:
-    try:
-        return private.exchange(load(public))
-    except ValueError as error:  # a wrong length, or a low-order point: the result would be all zero
-        raise AuthenticationFailed from error
+    def public_key(self) -> PublicKey: ...
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """A DH key pair; build it with `DH.key_pair` or `DH.generate`. Only the public key is ever printed."""
+    """A DH key pair; build it with `DH.key_pair` or `DH.generate`. Only the public key is ever printed.
+
+    It keeps the loaded key, because loading one costs as much as an exchange.
+    """
 
     public: bytes
     private: bytes = field(repr=False)
-    exchange: Callable[[bytes], bytes] = field(repr=False, compare=False)
-    """Takes the other side's public key, returns the shared secret; raises AuthenticationFailed when it is
-    malformed or of low order. Bound to a loaded key, because loading one costs as much as an exchange."""
+    loaded: PrivateKey = field(repr=False, compare=False)
+
+    def exchange(self, public: PublicKey) -> bytes:
+        """DH(key_pair, public_key) with a key of the same function.
+
+        Raises:
+            AuthenticationFailed: `public` is of low order; the result would be all zero.
+        """
+        try:
+            return self.loaded.exchange(public)
+        except ValueError as error:
+            raise AuthenticationFailed from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,8 @@ class DH:
 
     name: str
     length_bytes: int
-    load: Callable[[bytes], KeyPair] = field(repr=False)
+    load_private: Callable[[bytes], PrivateKey] = field(repr=False)
+    load_public: Callable[[bytes], PublicKey] = field(repr=False)
 
     def key_pair(self, private: bytes) -> KeyPair:
         """The key pair of these private bytes.
@@ -67,23 +77,12 @@ class DH:
         """
         if len(private) != self.length_bytes:
             raise LocalProtocolError(f"a private key of {self.name} has {self.length_bytes} bytes")
-        return self.load(private)
+        loaded = self.load_private(private)
+        return KeyPair(loaded.public_key().public_bytes_raw(), private, loaded)
 
     def generate(self, random: Random) -> KeyPair:
         """A fresh key pair (GENERATE_KEYPAIR) of `length_bytes` from `random`."""
         return self.key_pair(random(self.length_bytes))
-
-
-def _load_25519(private: bytes) -> KeyPair:
-    key = X25519PrivateKey.from_private_bytes(private)
-    public = key.public_key().public_bytes_raw()
-    return KeyPair(public, private, partial(_exchange, key, X25519PublicKey.from_public_bytes))
-
-
-def _load_448(private: bytes) -> KeyPair:
-    key = X448PrivateKey.from_private_bytes(private)
-    public = key.public_key().public_bytes_raw()
-    return KeyPair(public, private, partial(_exchange, key, X448PublicKey.from_public_bytes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +116,20 @@ class Hash:
         return output[:n], output[n : 2 * n], output[2 * n :]
 
 
-DH_25519: Final = DH("25519", 32, _load_25519)
-DH_448: Final = DH("448", 56, _load_448)
+# A key meets only keys of its own function (HandshakeState compares lengths), which the types cannot say.
+_PrivateLoader = Callable[[bytes], PrivateKey]
+DH_25519: Final = DH(
+    "25519",
+    32,
+    cast(_PrivateLoader, X25519PrivateKey.from_private_bytes),
+    X25519PublicKey.from_public_bytes,
+)
+DH_448: Final = DH(
+    "448",
+    56,
+    cast(_PrivateLoader, X448PrivateKey.from_private_bytes),
+    X448PublicKey.from_public_bytes,
+)
 
 CHACHAPOLY: Final = Cipher("ChaChaPoly", ChaCha20Poly1305, Struct("<4xQ").pack)
 AES_GCM: Final = Cipher("AESGCM", AESGCM, Struct(">4xQ").pack)

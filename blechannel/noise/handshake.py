@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -38,12 +36,43 @@ class Transport:
     exporter: bytes = field(repr=False)
 
 
+class _Turn:
+    """Work on one message: failed from the first step, `then` or finished only after the last."""
+
+    __slots__ = ("_side", "_then")
+
+    def __init__(self, side: HandshakeState, then: State) -> None:
+        self._side = side
+        self._then = then
+
+    def __enter__(self) -> None:
+        self._side._begin()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._side._finish(self._then)
+        else:
+            self._side._fail()
+
+
 class HandshakeState:
     """One side of one handshake.
 
     Messages are written and read in the pattern's order. Whatever fails while a message is worked on ends the
     handshake for good; a LocalProtocolError from a call that was not allowed leaves it as it was.
     """
+
+    __slots__ = (
+        "_initiator",
+        "_next",
+        "_own",
+        "_protocol",
+        "_psks",
+        "_random",
+        "_state",
+        "_symmetric",
+        "_their",
+    )
 
     def __init__(
         self,
@@ -64,11 +93,11 @@ class HandshakeState:
         self._initiator = initiator
         self._random = random
         self._own = {name: pair for name, pair in (("e", keys.e), ("s", keys.s)) if pair}
-        self._their = {"s": keys.rs} if keys.rs else {}
+        self._their = {"s": protocol.dh.load_public(keys.rs)} if keys.rs else {}
         self._psks: dict[str, bytes] = {}
         self._next = 0
         self._state = State.TO_WRITE if initiator else State.TO_READ
-        self._symmetric = SymmetricState(protocol.name.encode(), protocol.cipher, protocol.hash)
+        self._symmetric = SymmetricState(protocol.h, protocol.cipher, protocol.hash)
         for number, psk in keys.psks.items():
             self.set_psk(number, psk)
         self._mix_what_is_known(prologue)
@@ -80,9 +109,9 @@ class HandshakeState:
         self._symmetric.mix_hash(prologue)
         pattern, own, their = self._protocol.pattern, self._own, self._their
         if pattern.initiator_pre_message:
-            self._symmetric.mix_hash(own["s"].public if self._initiator else their["s"])
+            self._symmetric.mix_hash(own["s"].public if self._initiator else their["s"].public_bytes_raw())
         if pattern.responder_pre_message:
-            self._symmetric.mix_hash(their["s"] if self._initiator else own["s"].public)
+            self._symmetric.mix_hash(their["s"].public_bytes_raw() if self._initiator else own["s"].public)
 
     @property
     def handshake_hash(self) -> bytes:
@@ -102,7 +131,7 @@ class HandshakeState:
     @property
     def remote_ephemeral(self) -> bytes | None:
         """The other side's ephemeral public key, once read; None again after a failure."""
-        return self._their.get("e")
+        return self._their["e"].public_bytes_raw() if "e" in self._their else None
 
     @property
     def remote_static(self) -> bytes | None:
@@ -110,7 +139,7 @@ class HandshakeState:
 
         Proven only when the pattern's DH with it is done: see the pattern's own security properties (7.7).
         """
-        return self._their.get("s")
+        return self._their["s"].public_bytes_raw() if "s" in self._their else None
 
     def ephemeral(self) -> bytes:
         """The own ephemeral public key, generated now if there is none, so that a payload may depend on it.
@@ -128,13 +157,12 @@ class HandshakeState:
         Raises:
             LocalProtocolError: another length, no such modifier, its token was passed, or it failed.
         """
-        token = f"psk{number}"
         if len(psk) != KEY_BYTES:
             raise LocalProtocolError(f"a psk has {KEY_BYTES} bytes, not {len(psk)}")
-        due = self._protocol.messages[self._next :] if self._state is not State.FAILED else ()
-        if not any(token in message.tokens for message in due):
-            raise LocalProtocolError(f"no {token} is due")
-        self._psks[token] = psk
+        passed = self._state is State.FAILED or self._next > max(number - 1, 0)
+        if passed or number not in self._protocol.psks:
+            raise LocalProtocolError(f"no psk{number} is due")
+        self._psks[f"psk{number}"] = psk
 
     def write_message(self, payload: bytes = b"") -> bytes:
         """The next message, with `payload` in it (sealed as soon as the pattern has a key).
@@ -147,7 +175,7 @@ class HandshakeState:
         message = self._due(State.TO_WRITE)
         if message.overhead_bytes + len(payload) > MAX_MESSAGE_BYTES:
             raise LocalProtocolError(f"the message would be over {MAX_MESSAGE_BYTES} bytes")
-        with self._turn(State.TO_READ):
+        with _Turn(self, State.TO_READ):
             parts = [self._write(token) for token in message.tokens]
             parts.append(self._symmetric.encrypt_and_hash(payload))
         return b"".join(parts)
@@ -160,11 +188,11 @@ class HandshakeState:
             AuthenticationFailed: a tag or a point is wrong, or a key is this side's; the handshake failed.
             LocalProtocolError: not the other side's turn, or a psk is missing; nothing changed.
         """
-        tokens, overhead_bytes = self._due(State.TO_READ)
-        with self._turn(State.TO_WRITE):
-            if not overhead_bytes <= len(message) <= MAX_MESSAGE_BYTES:
+        due = self._due(State.TO_READ)
+        with _Turn(self, State.TO_WRITE):
+            if not due.overhead_bytes <= len(message) <= MAX_MESSAGE_BYTES:
                 raise MalformedFrame(f"a handshake message of {len(message)} bytes")
-            for token in tokens:
+            for token in due.tokens:
                 message = self._read(token, message)
             return self._symmetric.decrypt_and_hash(message)
 
@@ -189,23 +217,20 @@ class HandshakeState:
         if self._state is not turn:
             raise LocalProtocolError(f"not the turn {turn.value}: the handshake is {self._state.value}")
         message = self._protocol.messages[self._next]
-        for token in message.tokens:
-            if token.startswith("psk") and token not in self._psks:
-                raise LocalProtocolError(f"the key {token} is not set")
+        if not message.psks <= self._psks.keys():
+            raise LocalProtocolError(f"not every key is set: {', '.join(sorted(message.psks))}")
         return message
 
-    @contextmanager
-    def _turn(self, then: State) -> Iterator[None]:
-        """Work on one message: failed from the first step, `then` or finished only after the last."""
+    def _begin(self) -> None:
         self._state = State.FAILED
-        try:
-            yield
-        except BaseException:
-            self._forget()
-            self._their.clear()
-            raise
+
+    def _finish(self, then: State) -> None:
         self._next += 1
         self._state = State.FINISHED if self._next == len(self._protocol.messages) else then
+
+    def _fail(self) -> None:
+        self._their.clear()
+        self._forget()
 
     def _forget(self) -> None:
         self._own.clear()
@@ -244,7 +269,7 @@ class HandshakeState:
                 return message
         if token in self._own and public == self._own[token].public:
             raise AuthenticationFailed  # this side's own words, reflected
-        self._their[token] = public
+        self._their[token] = self._protocol.dh.load_public(public)
         return message[size:]
 
     def _mix_ephemeral(self, public: bytes) -> None:

@@ -16,8 +16,8 @@ class Keys:
     """What the pattern asks of this side, and no more.
 
     `s`: own static; `rs`: the other side's static public key; `psks`: 32 bytes each by modifier number, or
-    later with `HandshakeState.set_psk`. `e`: an own ephemeral made beforehand, for this one handshake; else one
-    is generated.
+    later with `HandshakeState.set_psk`. `e`: an own ephemeral made beforehand, for this one handshake; else
+    one is generated.
     """
 
     s: KeyPair | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 from blechannel.errors import LocalProtocolError
@@ -80,9 +81,13 @@ class Pattern:
 
     def needs_static(self, *, initiator: bool) -> bool:
         """Whether this side must have a static key pair before it starts."""
-        own = self.initiator_pre_message if initiator else self.responder_pre_message
-        sent = self.messages[0 if initiator else 1 :: 2]
-        return bool(own) or any("s" in tokens for tokens in sent)
+        return self._statics[0 if initiator else 1]
+
+    @cached_property
+    def _statics(self) -> tuple[bool, bool]:
+        initiator = (self.initiator_pre_message, *self.messages[0::2])
+        responder = (self.responder_pre_message, *self.messages[1::2])
+        return any("s" in tokens for tokens in initiator), any("s" in tokens for tokens in responder)
 
     def knows_remote_static(self, *, initiator: bool) -> bool:
         """Whether this side must have the other's static public key before it starts."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
 from blechannel.errors import LocalProtocolError
@@ -20,15 +20,19 @@ Function = TypeVar("Function", DH, Cipher, Hash)
 
 
 class Message(NamedTuple):
-    """One handshake message: its tokens, and the bytes that it has on top of its payload."""
+    """One handshake message: its tokens, its psk tokens, and the bytes that it has on top of its payload."""
 
     tokens: Tokens
+    psks: frozenset[str]
     overhead_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """What a name such as ``Noise_XXpsk3_25519_ChaChaPoly_SHA256`` stands for; build it with `parse`."""
+    """What a name such as ``Noise_XXpsk3_25519_ChaChaPoly_SHA256`` stands for; build it with `parse`, once.
+
+    `h` is what the name gives as the first handshake hash and chaining key (section 5.2, InitializeSymmetric).
+    """
 
     name: str
     pattern: Pattern
@@ -37,6 +41,7 @@ class Protocol:
     cipher: Cipher
     hash: Hash
     messages: tuple[Message, ...]
+    h: bytes = field(repr=False)
 
     @classmethod
     def parse(cls, name: str) -> Protocol:
@@ -58,13 +63,18 @@ class Protocol:
             pattern = pattern.with_psk(number)
         dh, cipher, hash_ = _of(DHS, functions[0]), _of(CIPHERS, functions[1]), _of(HASHES, functions[2])
         messages = _sized(pattern, dh.length_bytes, psk_mode=bool(psks))
-        return cls(name, pattern, psks, dh, cipher, hash_, messages)
+        return cls(name, pattern, psks, dh, cipher, hash_, messages, _first_hash(name.encode(), hash_))
 
 
 def _of(functions: Mapping[str, Function], name: str) -> Function:
     if name not in functions:
         raise LocalProtocolError(f"unknown function {name}, not one of {', '.join(functions)}")
     return functions[name]
+
+
+def _first_hash(name: bytes, hash_: Hash) -> bytes:
+    fits = len(name) <= hash_.length_bytes
+    return name.ljust(hash_.length_bytes, b"\0") if fits else hash_.digest(name)
 
 
 def _sized(pattern: Pattern, key_bytes: int, *, psk_mode: bool) -> tuple[Message, ...]:
@@ -80,5 +90,6 @@ def _sized(pattern: Pattern, key_bytes: int, *, psk_mode: bool) -> tuple[Message
                 size += key_bytes + TAG_BYTES * keyed
             else:
                 keyed = True
-        messages.append(Message(tokens, size + TAG_BYTES * keyed))
+        psks = frozenset(token for token in tokens if token.startswith("psk"))
+        messages.append(Message(tokens, psks, size + TAG_BYTES * keyed))
     return tuple(messages)

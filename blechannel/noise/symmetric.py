@@ -106,12 +106,11 @@ class SymmetricState:
 
     __slots__ = ("_cipher", "_hash", "cipher_state", "ck", "h")
 
-    def __init__(self, protocol_name: bytes, cipher: Cipher, hash_: Hash) -> None:
+    def __init__(self, h: bytes, cipher: Cipher, hash_: Hash) -> None:
+        """Start from the `h` that a protocol's name gives."""
         self._cipher = cipher
         self._hash = hash_
-        fits = len(protocol_name) <= hash_.length_bytes
-        self.h = protocol_name.ljust(hash_.length_bytes, b"\0") if fits else hash_.digest(protocol_name)
-        self.ck = self.h
+        self.h = self.ck = h
         self.cipher_state = CipherState(cipher)
 
     def __repr__(self) -> str:
