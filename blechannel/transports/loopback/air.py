@@ -10,6 +10,7 @@ from blechannel.aio.link import Sighting
 from blechannel.errors import TransportError
 from blechannel.limits import MAX_LINKS
 from blechannel.transports.adverts import check_service_data
+from blechannel.transports.arrivals import Arrivals
 from blechannel.transports.loopback.link import LoopbackLink, loopback_pair
 
 RSSI_DBM = -40
@@ -99,8 +100,19 @@ class LoopbackPhone:
         if watch is None:
             raise TransportError(f"nothing advertises as {address!r}: is the watch running?")
         link = watch._admit()
-        self._links.add(link)
+        self._links = {link, *(other for other in self._links if not other.ended)}
+        if link.setup_s:
+            await self._set_up(link)
         return link
+
+    async def _set_up(self, link: LoopbackLink) -> None:
+        try:
+            await asyncio.sleep(link.setup_s)
+        except asyncio.CancelledError:
+            link.drop("the phone gave up connecting")
+            raise
+        if link.ended:
+            raise TransportError("the link was lost while it was set up")
 
     async def close(self) -> None:
         """Drop every link and end every scan of this phone. Safe to call again."""
@@ -123,8 +135,7 @@ class LoopbackWatch:
         self.service_data = b""
         self._max_links = max_links
         self._links: set[LoopbackLink] = set()
-        self._waiting: asyncio.Queue[LoopbackLink | None] = asyncio.Queue()
-        self._closed = False
+        self._arrivals: Arrivals[LoopbackLink] = Arrivals()
 
     async def advertise(self, service_data: bytes) -> None:
         """Seen by every scan at once, and again each interval.
@@ -132,8 +143,7 @@ class LoopbackWatch:
         Raises:
             TransportError: the transport was closed, or another watch has this address.
         """
-        if self._closed:
-            raise TransportError("the transport was closed")
+        self._arrivals.check_open()
         if self._air._watches.get(self.address, self) is not self:
             raise TransportError(f"another watch advertises as {self.address!r}")
         self.service_data = check_service_data(service_data)
@@ -145,18 +155,13 @@ class LoopbackWatch:
         Raises:
             TransportError: the transport was closed.
         """
-        link = None if self._closed else await self._waiting.get()
-        if link is None:
-            self._waiting.put_nowait(None)
-            raise TransportError("the transport was closed")
-        return link
+        return await self._arrivals.take()
 
     async def close(self) -> None:
         """Stop advertising and drop every link. Safe to call again."""
         if self._air._watches.get(self.address) is self:
             del self._air._watches[self.address]
-        self._closed = True
-        self._waiting.put_nowait(None)
+        self._arrivals.close()
         for link in self._links:
             link.drop("the peer disconnected", here="the transport was closed")
         self._links.clear()
@@ -167,5 +172,5 @@ class LoopbackWatch:
             raise TransportError(f"{self.address!r} serves {self._max_links} links already")
         phone, watch = self._air.join()
         self._links.add(watch)
-        self._waiting.put_nowait(watch)
+        self._arrivals.offer(watch)
         return phone

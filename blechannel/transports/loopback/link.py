@@ -1,15 +1,22 @@
-"""Two joined ends. What one sends arrives at the other in one batch at the loop's next turn."""
+"""Two joined ends. What one sends arrives at the other in one batch at the loop's next turn.
+
+Or as slowly, and as damaged, as was asked for.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from random import Random
 
 from blechannel.aio.link import LinkPosture, LinkReceiver
 from blechannel.errors import LinkLost, LocalProtocolError, TransportError
 from blechannel.limits import MAX_FRAGMENT_BYTES, MIN_FRAGMENT_BYTES
 from blechannel.roles import Role
+from blechannel.transports.airtime import AirTime
+from blechannel.transports.loopback.events import ConnectionEvents
+from blechannel.transports.loopback.faults import FaultScript, Passage
 
 DEFAULT_FRAGMENT_BYTES = 244
 """What one link-layer packet of 251 bytes carries."""
@@ -19,7 +26,11 @@ FLUSH_S = 2.0
 
 
 class LoopbackLink:
-    """One end. `room` and `max_fragment_bytes` are for reading; being plain attributes keeps them cheap."""
+    """One end. `room` and `max_fragment_bytes` are for reading; being plain attributes keeps them cheap.
+
+    `faults` stands in the way of what this end sends; `on_air` sees what of it arrives, with this end's role.
+    Both may be set at any time.
+    """
 
     __slots__ = (
         "_arm",
@@ -33,13 +44,17 @@ class LoopbackLink:
         "_loop",
         "_queue",
         "_receiver",
+        "_stalled",
         "_starved",
+        "faults",
         "info",
         "max_fragment_bytes",
+        "on_air",
         "peer",
         "posture",
         "role",
         "room",
+        "setup_s",
     )
 
     def __init__(self, role: Role, peer: str, *, max_fragment_bytes: int, capacity: int) -> None:
@@ -51,6 +66,7 @@ class LoopbackLink:
         self._armed = False
         self._arm: Callable[[], object] = self._soon
         self._starved = False
+        self._stalled = False
         self._closing = False
         self._ended: TransportError | None = None
         self._deaf = False
@@ -58,8 +74,11 @@ class LoopbackLink:
         self.role = role
         self.peer = peer
         self.posture = LinkPosture("loopback", encrypted=False)
+        self.faults: FaultScript | None = None
+        self.on_air: Callable[[Role, bytes], None] | None = None
         self.room = capacity if role is Role.PHONE else 0
         self.info = b""
+        self.setup_s = 0.0
         self.set_max_fragment_bytes(max_fragment_bytes)
 
     def set_max_fragment_bytes(self, max_fragment_bytes: int) -> None:
@@ -82,10 +101,12 @@ class LoopbackLink:
             raise LocalProtocolError("a link starts once")
         self._receiver = receiver
         far = self._far
-        self._loop.call_soon(far._deliver)
         if self._ended is not None:
+            self._loop.call_soon(far._deliver)
             self._loop.call_soon(self._tell_lost)
             return
+        if far._queue:
+            far._arm()
         if self.role is Role.PHONE:
             far._subscribed()
         elif self.room:
@@ -119,14 +140,13 @@ class LoopbackLink:
         """Send what is queued if the link still lives, then disconnect. Safe to call again. Never raises."""
         self._closing = True
         self.room = 0
-        if self._ended is None and (self._queue or self._armed) and self._far._receiver is not None:
-            try:
+        try:
+            if self._ended is None and self._armed and self._far._receiver is not None:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(FLUSH_S):
                         await self._flushed.wait()
-            finally:
-                self.drop("the peer disconnected", here="closed on this side")
-        self.drop("the peer disconnected", here="closed on this side")
+        finally:
+            self.drop("the peer disconnected", here="closed on this side")
         await asyncio.sleep(0)
 
     def drop(self, reason: str, *, here: str = "") -> None:
@@ -160,23 +180,72 @@ class LoopbackLink:
         self._loop.call_soon(self._deliver)
 
     def _deliver(self) -> None:
+        batch = self._queue
+        if batch and self._far._receiver is not None:
+            self._queue = []
+            self._pass(batch)
+
+    def waiting(self) -> Sequence[bytes]:
+        """What may travel in a connection event."""
+        return () if self._stalled or self._far._receiver is None else self._queue
+
+    def carry(self, count: int) -> None:
+        """The first `count` that wait have crossed the air."""
+        batch = self._queue[:count]
+        if batch and self._ended is None:
+            del self._queue[:count]
+            self._pass(batch)
+
+    def _pass(self, batch: Sequence[bytes]) -> None:
         far = self._far
         receiver = far._receiver
-        if receiver is None or far._deaf:
+        if receiver is None:
             return
-        batch = self._queue
-        self._queue = []
-        self._armed = False
+        self._armed = bool(self._queue)
+        if self.faults is not None or self.on_air is not None:
+            self._pass_slowly(batch)
+            return
         received = receiver.fragment_received
         for fragment in batch:
-            received(fragment)
             if far._deaf:
                 return
+            received(fragment)
         self._arrived(len(batch))
+
+    def _pass_slowly(self, batch: Sequence[bytes]) -> None:
+        for count, fragment in enumerate(batch):
+            passage = self.faults.pass_on(fragment) if self.faults is not None else Passage((fragment,))
+            if passage.stall_s:
+                self._queue[:0] = batch[count + 1 :]
+                self._armed = self._stalled = True
+                self._loop.call_later(passage.stall_s, self._unstall, passage)
+                self._arrived(count)
+                return
+            self._land(passage)
+        self._arrived(len(batch))
+
+    def _unstall(self, passage: Passage) -> None:
+        self._stalled = False
+        self._land(passage)
+        self._armed = bool(self._queue)
+        if self._armed:
+            self._arm()
+        self._arrived(1)
+
+    def _land(self, passage: Passage) -> None:
+        far, on_air = self._far, self.on_air
+        for value in passage.arrivals:
+            if far._receiver is not None and not far._deaf:
+                if on_air is not None:
+                    on_air(self.role, value)
+                far._receiver.fragment_received(value)
+        if passage.disconnects:
+            self.drop("the connection was lost")
 
     def _arrived(self, count: int) -> None:
         if self._closing or self._ended is not None:
-            self._flushed.set()
+            if not self._armed:
+                self._flushed.set()
             return
         starved = self._starved or not self.room
         self.room += count
@@ -197,9 +266,21 @@ def loopback_pair(
     phone_max_fragment_bytes: int = DEFAULT_FRAGMENT_BYTES,
     watch_max_fragment_bytes: int = DEFAULT_FRAGMENT_BYTES,
     capacity: int = DEFAULT_CAPACITY,
+    air_time: AirTime | None = None,
+    random: Random | None = None,
 ) -> tuple[LoopbackLink, LoopbackLink]:
-    """The phone's end and the watch's end of one link. Needs a running event loop."""
+    """The phone's end and the watch's end of one link. Needs a running event loop.
+
+    With `air_time` fragments travel at connection events by that loop's clock; `random` then decides which
+    packets are lost (from a fixed seed unless given). `capacity` fragments wait in each direction: below what
+    an interval carries, it bounds the throughput.
+    """
     phone = LoopbackLink(Role.PHONE, "watch", max_fragment_bytes=phone_max_fragment_bytes, capacity=capacity)
     watch = LoopbackLink(Role.WATCH, "phone", max_fragment_bytes=watch_max_fragment_bytes, capacity=capacity)
     phone._far, watch._far = watch, phone
+    if air_time is not None:
+        events = ConnectionEvents(air_time, random or Random(0), phone, watch)
+        for link in (phone, watch):
+            link._arm, link.setup_s = events.wake, air_time.setup_s
+            link.posture = LinkPosture("loopback", encrypted=False, phy=air_time.phy)
     return phone, watch
