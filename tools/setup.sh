@@ -42,17 +42,16 @@ choose_python() {
     die "no Python 3.11 or newer on PATH. Install one, or name it: make PYTHON=/path/to/python3.12 ..."
 }
 
-explain() {
+explain() {  # the end of the log, then its most likely cause in words
     tail -n 25 "$log" >&2 || true
-    case $(tail -n 60 "$log") in
-        *"No space left"*) die "the disk is full; free some space and run this again" ;;
-        *"Permission denied"*) die "a file may not be written (see above)" ;;
-        *"onnect"* | *"dns error"* | *"ame resolution"* | *"timed out"* | *"etwork is unreachable"*)
-            die "the package index cannot be reached; check the network (or the proxy settings) and run this again" ;;
-        *"compiler"* | *"gcc"* | *"cc1"*)
-            die "a package has no ready-made wheel for $("$python" -V 2>&1) on this system; try another Python" ;;
-        *) die "installing failed (see above; the whole output is in $log)" ;;
-    esac
+    if grep -q 'No space left' "$log"; then
+        die "the disk is full; free some space and run this again"
+    elif grep -qE '[Cc]onnection (broken|refused|reset|timed out)|NewConnectionError|ProxyError|dns error|client error \(Connect\)|name resolution|[Nn]etwork is unreachable|Read timed out' "$log"; then
+        die "the package index cannot be reached; check the network (or the proxy settings) and run this again"
+    elif grep -qE 'compiler|gcc|clang|Failed building wheel' "$log"; then
+        die "a package has no ready-made wheel for $("$python" -V 2>&1) on this system; try another Python"
+    fi
+    die "installing failed (see above; the whole output is in $log)"
 }
 
 create() {
