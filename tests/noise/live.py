@@ -36,9 +36,7 @@ class Pair:
     def side(self, *, initiator: bool, e: KeyPair | None = None) -> HandshakeState:
         """One live side."""
         keys = self.keys(initiator=initiator, e=e)
-        return HandshakeState(
-            self.protocol, initiator=initiator, random=os.urandom, prologue=PROLOGUE, keys=keys
-        )
+        return HandshakeState(self.protocol, initiator=initiator, random=os.urandom, prologue=PROLOGUE, keys=keys)
 
     def sides(self) -> tuple[HandshakeState, HandshakeState]:
         """Initiator and responder."""

@@ -26,9 +26,7 @@ def psks(protocol: Protocol, texts: list[str]) -> dict[int, bytes]:
 
 
 def side(protocol: Protocol, keys: Keys, prologue: str, *, initiator: bool) -> HandshakeState:
-    return HandshakeState(
-        protocol, initiator=initiator, random=no_random, prologue=bytes.fromhex(prologue), keys=keys
-    )
+    return HandshakeState(protocol, initiator=initiator, random=no_random, prologue=bytes.fromhex(prologue), keys=keys)
 
 
 def sides(vector: Vector) -> tuple[HandshakeState, HandshakeState]:
