@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from construct import (
     Adapter,
@@ -36,6 +36,11 @@ from construct import (
 from blechannel.errors import LocalProtocolError, MalformedFrame
 from blechannel.limits import MAX_NAME_BYTES
 
+if TYPE_CHECKING:
+    _Adapter = Adapter[Any, Any, Any, Any]
+else:
+    _Adapter = Adapter
+
 T = TypeVar("T")
 
 U8: FormatField[int, int] = Int8ub
@@ -51,36 +56,36 @@ def octets(count: int) -> Construct[bytes, bytes]:
     return Bytes(count)
 
 
-class _Text(Adapter[Any, Any, str, Any]):
+class _Text(_Adapter):
     """UTF-8 behind a length byte; decoding refuses what encoding would not have written."""
 
     def __init__(self, max_bytes: int) -> None:
         super().__init__(Prefixed(Int8ub, GreedyBytes))
         self.max_bytes = max_bytes
 
-    def _decode(self, obj: Any, context: Any, path: Any) -> str:
+    def _decode(self, obj: Any, _context: Any, _path: Any) -> str:
         if len(obj) > self.max_bytes:
             raise ValueError(f"a text over {self.max_bytes} bytes")
         return bytes(obj).decode("utf-8")
 
-    def _encode(self, obj: Any, context: Any, path: Any) -> bytes:
+    def _encode(self, obj: Any, _context: Any, _path: Any) -> bytes:
         raw = str(obj).encode("utf-8")
         if len(raw) > self.max_bytes:
             raise ValueError(f"a text over {self.max_bytes} bytes")
         return raw
 
 
-class _Choice(Adapter[Any, Any, IntEnum, Any]):
+class _Choice(_Adapter):
     """One byte that must be a member of the enumeration."""
 
     def __init__(self, members: type[IntEnum]) -> None:
         super().__init__(Int8ub)
         self.members = members
 
-    def _decode(self, obj: Any, context: Any, path: Any) -> IntEnum:
+    def _decode(self, obj: Any, _context: Any, _path: Any) -> IntEnum:
         return self.members(obj)
 
-    def _encode(self, obj: Any, context: Any, path: Any) -> int:
+    def _encode(self, obj: Any, _context: Any, _path: Any) -> int:
         return int(obj)
 
 
@@ -110,8 +115,13 @@ class FieldRow:
 
 
 @cache
-def _struct(cls: type[Any]) -> Struct[Any, Any]:
+def _struct(cls: Any) -> Construct[Any, Any]:
     return Struct(*(f.name / f.metadata["layout"] for f in fields(cls)))
+
+
+@cache
+def _names(cls: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cls))
 
 
 def encode(value: Any) -> bytes:
@@ -120,9 +130,9 @@ def encode(value: Any) -> bytes:
     Raises:
         LocalProtocolError: a field does not fit its declaration.
     """
-    cls = type(value)
+    cls: Any = type(value)
     try:
-        return bytes(_struct(cls).build({f.name: getattr(value, f.name) for f in fields(cls)}))
+        return bytes(_struct(cls).build({name: getattr(value, name) for name in _names(cls)}))
     except (ConstructError, ValueError, TypeError) as error:
         raise LocalProtocolError(f"{cls.__name__} cannot be encoded: {error}") from error
 
@@ -133,9 +143,10 @@ def decode(cls: type[T], data: bytes) -> T:
     Raises:
         MalformedFrame: truncated, trailing, or a value that its declaration does not allow.
     """
+    declared: Any = cls
     try:
-        parsed = (_struct(cls) / "frame").parse(data)
-        value = cls(**{f.name: parsed[f.name] for f in fields(cls)})  # type: ignore[arg-type]
+        parsed = _struct(declared).parse(data)
+        value = cls(**{name: parsed[name] for name in _names(declared)})
     except (ConstructError, ValueError) as error:
         raise MalformedFrame(f"no {cls.__name__}: {type(error).__name__}") from error
     if encode(value) != data:

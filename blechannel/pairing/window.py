@@ -7,7 +7,6 @@ and, with 3 attempts, 6 in 1,000,000 a window.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 
 from blechannel.errors import LocalProtocolError
 from blechannel.pairing.bonds import Method
@@ -15,14 +14,6 @@ from blechannel.pairing.bonds import Method
 CODE_DIGITS = 6
 ATTEMPTS = 3
 WINDOW_S = 120.0
-
-
-class Admission(Enum):
-    """What a window answers to a run that wants in."""
-
-    ADMITTED = "admitted"
-    BUSY = "another run is under way"
-    CLOSED = "no window is open"
 
 
 class PairingWindow:
@@ -56,14 +47,12 @@ class PairingWindow:
         """Whether a new run may begin, were none under way."""
         return self.attempts_left > 0 and now < self.closes_at
 
-    def admit(self, run: object, now: float) -> Admission:
-        """Reserve the window for `run`, which must end it with `end`."""
-        if not self.is_open(now):
-            return Admission.CLOSED
+    def admit(self, run: object) -> bool:
+        """Reserve the window for `run`, which must end it with `end`; False while another run has it."""
         if self._run is not None:
-            return Admission.BUSY
+            return False
         self._run = run
-        return Admission.ADMITTED
+        return True
 
     def spend(self, run: object) -> None:
         """An m3 has come for `run`: one attempt less, before it is checked.

@@ -67,9 +67,7 @@ def _talking(state: State, *roles: Role) -> Row:
 
 TABLE: dict[State, Row] = {
     State.CONNECTED: _refusable({(_WATCH, Info): State.INFO_KNOWN}),
-    State.INFO_KNOWN: _refusable(
-        {(_PHONE, Pair1): State.PAIR_KEYS_OFFERED, (_PHONE, Reconnect1): State.BOND_NAMED}
-    ),
+    State.INFO_KNOWN: _refusable({(_PHONE, Pair1): State.PAIR_KEYS_OFFERED, (_PHONE, Reconnect1): State.BOND_NAMED}),
     State.PAIR_KEYS_OFFERED: _refusable({(_WATCH, Pair2): State.PAIR_KEYS_AGREED}),
     State.PAIR_KEYS_AGREED: _refusable({(_PHONE, Pair3): State.PHONE_PROVEN}),
     State.PHONE_PROVEN: _refusable({(_WATCH, Nonce): State.WATCH_PROVEN}),
@@ -100,11 +98,12 @@ TALKING = frozenset({State.ESTABLISHED, State.PHONE_CLOSED, State.WATCH_CLOSED})
 class Conversation:
     """Where one session stands in the table, seen from `role`."""
 
-    __slots__ = ("role", "state")
+    __slots__ = ("_peer", "hears_data", "role", "says_data", "state")
 
     def __init__(self, role: Role) -> None:
         self.role = role
-        self.state = State.CONNECTED
+        self._peer = role.peer
+        self._enter(State.CONNECTED)
 
     def say(self, said: Said) -> None:
         """This side says `said`.
@@ -115,7 +114,7 @@ class Conversation:
         following = TABLE[self.state].get((self.role, said))
         if following is None:
             raise LocalProtocolError(f"{said.__name__} cannot be sent now: {self.state.value}")
-        self.state = following
+        self._enter(following)
 
     def hear(self, said: Said) -> None:
         """The peer says `said`.
@@ -123,11 +122,17 @@ class Conversation:
         Raises:
             UnexpectedFrame: there is no such row.
         """
-        following = TABLE[self.state].get((self.role.peer, said))
+        following = TABLE[self.state].get((self._peer, said))
         if following is None:
-            raise UnexpectedFrame(f"{said.__name__} from the {self.role.peer.value}: {self.state.value}")
-        self.state = following
+            raise UnexpectedFrame(f"{said.__name__} from the {self._peer.value}: {self.state.value}")
+        self._enter(following)
 
     def fail(self) -> None:
         """Whatever happened, it is over."""
-        self.state = State.FAILED
+        self._enter(State.FAILED)
+
+    def _enter(self, state: State) -> None:
+        # Messages are by far the most frequent, and change no state: the two rows are looked up once a state.
+        self.state = state
+        self.says_data = TABLE[state].get((self.role, Data)) is state
+        self.hears_data = TABLE[state].get((self._peer, Data)) is state

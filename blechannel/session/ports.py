@@ -36,7 +36,7 @@ class _Reading:
 class Ports:
     """The ports of one session, both directions. Pure bookkeeping: says what is allowed and what is owed."""
 
-    __slots__ = ("_next_written", "_next_read", "_reading", "_writing")
+    __slots__ = ("_next_read", "_next_written", "_reading", "_writing")
 
     def __init__(self) -> None:
         self._writing: dict[int, _Writing] = {}

@@ -6,6 +6,7 @@ framing version. What travels inside a Noise message or a sealed record is decla
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -55,7 +56,9 @@ class Info:
     def offers(self, version: int, suite: int, method: int) -> bool:
         """Whether all three are offered; method 0 (reconnect) always is."""
         speaks = self.min_version <= version <= self.max_version
-        return speaks and bool(self.suites >> (suite - 1) & 1) and (not method or bool(self.methods >> (method - 1) & 1))
+        return (
+            speaks and bool(self.suites >> (suite - 1) & 1) and (not method or bool(self.methods >> (method - 1) & 1))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,9 @@ class Record:
 class Refuse:
     """Either way, before the channel stands: no. Unauthenticated, therefore without consequence for a bond."""
 
-    reason: Refusal = on_air(one_of(Refusal), "1 not recognised, 2 pairing closed, 3 busy, 4 unsupported, 5 failed, 6 no room")
+    reason: Refusal = on_air(
+        one_of(Refusal), "1 not recognised, 2 pairing closed, 3 busy, 4 unsupported, 5 failed, 6 no room"
+    )
 
 
 Frame = Info | Pair1 | Pair2 | Pair3 | Reconnect1 | Reconnect2 | Record | Refuse
@@ -152,7 +157,9 @@ def decode_frame(data: bytes) -> Frame:
     Raises:
         MalformedFrame: an unknown kind, a length that lies, or a body that is none.
     """
-    if len(data) < FRAME_HEADER_BYTES or data[:FRAME_HEADER_BYTES] != pack_header(data[0], len(data) - FRAME_HEADER_BYTES):
+    if len(data) < FRAME_HEADER_BYTES or data[:FRAME_HEADER_BYTES] != pack_header(
+        data[0], len(data) - FRAME_HEADER_BYTES
+    ):
         raise MalformedFrame("no frame: its length lies")
     cls = KINDS.get(data[0])
     if cls is None:
@@ -279,3 +286,19 @@ RECORD_TYPES: dict[int, type[Body]] = {
 }
 """Never zero: zeros are padding."""
 RECORD_TYPE_OF = {cls: number for number, cls in RECORD_TYPES.items()}
+
+DATA_TYPE = RECORD_TYPE_OF[Data]
+_PORT = struct.Struct(">H")
+PORT_BYTES = _PORT.size
+
+
+def pack_port(port: int) -> bytes:
+    """What stands before the message in Data, without the declaration's cost; a test holds it to the declaration."""
+    return _PORT.pack(port)
+
+
+def unpack_port(body: bytes) -> tuple[int, bytes]:
+    """Data's port and message; raises MalformedFrame when it is too short."""
+    if len(body) < PORT_BYTES:
+        raise MalformedFrame("no Data: too short")
+    return body[0] << 8 | body[1], body[PORT_BYTES:]

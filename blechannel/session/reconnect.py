@@ -1,0 +1,140 @@
+"""Reconnecting: Noise KKpsk0, one round trip, and the ratchet that makes a copied bond noticed (protocol, "Reconnect").
+
+The watch stores a candidate epoch BEFORE m2. The phone moves on a valid m2, stored BEFORE its record 0. The watch
+moves when record 0 verifies, or when an m1 arrives under a candidate.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from blechannel.codec import encode
+from blechannel.errors import MalformedFrame, PairingRefused, ReplayDetected, UnsupportedVersion
+from blechannel.limits import MAX_LINKS
+from blechannel.noise import DH_25519, HandshakeState, Keys, Transport
+from blechannel.pairing import keys
+from blechannel.pairing.bonds import AddCandidate, Advance, Bond, BondBook, ConfirmBond, Epoch, Promote
+from blechannel.session.greeting import RECONNECT_METHOD, accept, choose
+from blechannel.session.script import Outcome, Script, Talk, hear, store
+from blechannel.session.setup import PhoneSetup, Reconnect, WatchSetup
+from blechannel.wire.frames import Bonded, Hello, Info, Ready, Reconnect1, Reconnect2, Wants
+
+
+def reconnect_as_phone(talk: Talk, setup: PhoneSetup, intent: Reconnect, info: Info) -> Script:
+    """The phone's side.
+
+    Raises:
+        BondNotFound: the bond is gone.
+        UnsupportedVersion: the watch offers less than this bond has used.
+        AuthenticationFailed, MalformedFrame: as everywhere.
+    """
+    bond = setup.books.book.bond(intent.bond_id)
+    hello = choose(info, setup.config, method=RECONNECT_METHOD, bond=bond)
+    prologue = keys.prologue(keys.RECONNECT_LABEL, talk.info(), encode(hello))
+    side = _Side(talk, bond, bond.epoch, prologue, initiator=True)
+    message = side.noise.write_message()
+    talk.say(Reconnect1(encode(hello), keys.hint_tag(bond.epoch.hint_key, prologue, message), message))
+
+    m2 = yield from hear(Reconnect2)
+    side.read(m2.noise)
+    transport, epoch = side.finish()
+    yield from store(Advance(bond.bond_id, epoch))
+    if bond.pending:
+        yield from store(ConfirmBond(bond.bond_id))
+    talk.install(transport)
+    talk.say(Ready(Wants.NOTHING if bond.discovery_key else Wants.PARAMETERS))
+    return Outcome(bond.bond_id, epoch.hint_key, True, transport.handshake_hash)
+
+
+def reconnect_as_watch(talk: Talk, setup: WatchSetup, m1: Reconnect1) -> Script:
+    """The watch's side.
+
+    Raises:
+        PairingRefused: the tag is no bond's.
+        ReplayDetected: the tag was made with a key that has been replaced: somebody uses a copy.
+        UnsupportedVersion, AuthenticationFailed, MalformedFrame: as everywhere.
+    """
+    prologue = keys.prologue(keys.RECONNECT_LABEL, talk.info(), m1.hello)
+    bond, under = _recognise(setup.books.book, m1, prologue)
+    hello = _accept(m1.hello, bond)
+    talk.peer_takes(hello)
+    side = _Side(talk, bond, under, prologue, initiator=False)
+    side.read(m1.noise)
+    message = side.noise.write_message()
+    transport, candidate = side.finish()
+    yield from store(AddCandidate(bond.bond_id, under.hint_key, candidate, MAX_LINKS))
+    talk.belong(bond.bond_id, candidate.hint_key)
+    talk.say(Reconnect2(message))
+    talk.install(transport)
+
+    ready = yield from hear(Ready)
+    yield from store(Promote(bond.bond_id, candidate.hint_key))
+    if ready.wants is Wants.PARAMETERS:
+        talk.say(Bonded(setup.books.book.discovery_key, setup.config.name))
+    return Outcome(bond.bond_id, candidate.hint_key, True, transport.handshake_hash)
+
+
+def _accept(hello_bytes: bytes, bond: Bond) -> Hello:
+    hello = accept(hello_bytes)
+    if hello.method != RECONNECT_METHOD or hello.version < bond.version or hello.suite < bond.suite:
+        raise UnsupportedVersion("the phone chose less than this bond has used")
+    return hello
+
+
+def _recognise(book: BondBook, m1: Reconnect1, prologue: bytes) -> tuple[Bond, Epoch]:
+    """The bond and the epoch whose hint key made the tag: an HMAC each, before any Diffie-Hellman.
+
+    Every key of every bond is tried, so that the time does not tell which one fitted.
+    """
+    found: tuple[Bond, Epoch] | None = None
+    copied = False
+    for bond in book.bonds.values():
+        for epoch in (bond.epoch, *bond.candidates):
+            if _made_with(epoch.hint_key, m1, prologue):
+                found = bond, epoch
+        for hint_key in bond.retired:
+            copied |= _made_with(hint_key, m1, prologue)
+    if copied:
+        raise ReplayDetected("a phone used keys of this bond that were replaced: its bond was copied or rolled back")
+    if found is None:
+        raise PairingRefused("not-recognised", "a phone that this watch does not know tried to reconnect")
+    return found
+
+
+def _made_with(hint_key: bytes, m1: Reconnect1, prologue: bytes) -> bool:
+    return hmac.compare_digest(keys.hint_tag(hint_key, prologue, m1.noise), m1.tag)
+
+
+class _Side:
+    """What both sides of a reconnect do alike."""
+
+    def __init__(self, talk: Talk, bond: Bond, epoch: Epoch, prologue: bytes, *, initiator: bool) -> None:
+        self._talk = talk
+        self._bond = bond
+        self._epoch = epoch
+        self._static = DH_25519.key_pair(bond.own_static)
+        self._ephemeral = DH_25519.generate(talk.random)
+        self.noise = HandshakeState(
+            keys.RECONNECT_PROTOCOL,
+            initiator=initiator,
+            random=talk.random,
+            prologue=prologue,
+            keys=Keys(s=self._static, rs=bond.peer_static, e=self._ephemeral, psks={keys.RECONNECT_PSK: epoch.psk}),
+        )
+
+    def read(self, message: bytes) -> None:
+        """The peer's message, which carries nothing but itself."""
+        if self.noise.read_message(message):
+            raise MalformedFrame("a reconnect message with a payload")
+
+    def finish(self) -> tuple[Transport, Epoch]:
+        """The transport keys, and the keys of the next reconnect."""
+        transport = self.noise.split()
+        secrets = (self._ephemeral.private, self._static.private, self._bond.peer_static, self._epoch.psk)
+        self._talk.log_keys("RECONNECT", *secrets)
+        return transport, keys.next_epoch(
+            self._epoch.number + 1,
+            psk=self._epoch.psk,
+            exporter=transport.exporter,
+            handshake_hash=transport.handshake_hash,
+        )

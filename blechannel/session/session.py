@@ -1,0 +1,317 @@
+"""One session: fragments and moments in; fragments, events and deadlines out. No clock, no radio, no store.
+
+The owner calls `receive`, `persisted` and `expire`, acts on the events that these return, sends what
+`fragments_to_send` gives, and calls `expire` again at `deadline`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from blechannel.errors import (
+    BlechannelError,
+    BondSuperseded,
+    FragmentFault,
+    FragmentRefused,
+    LinkLost,
+    LocalProtocolError,
+    PairingRefused,
+    PeerTimedOut,
+)
+from blechannel.limits import MAX_WINDOW
+from blechannel.pairing.bonds import BookView, Change, ConfirmBond
+from blechannel.pairing.window import is_code
+from blechannel.session.conversation import OVER, State
+from blechannel.session.events import CodeWanted, Established, Event, Failed, Persist
+from blechannel.session.opening import open_conversation, refusal_for, refused
+from blechannel.session.script import AskCode, Hear, Outcome, Script, Store, Wait
+from blechannel.session.setup import PhoneSetup, WatchSetup
+from blechannel.session.stage import Stage
+from blechannel.session.traffic import Traffic
+from blechannel.wire.frames import RECORD_KIND, Body, Bonded, Frame, Refuse
+
+
+class Session:
+    """One connection's conversation, from INFO to CLOSE; one handshake, then it is over with the link.
+
+    Methods that take what the peer did never raise: they return `Failed`. Methods that a caller may misuse raise
+    LocalProtocolError and change nothing. `now` is in seconds of one monotonic clock.
+    """
+
+    def __init__(
+        self,
+        setup: PhoneSetup | WatchSetup,
+        *,
+        max_fragment_bytes: int,
+        random: Callable[[int], bytes],
+        now: float,
+    ) -> None:
+        """Begin on a link that carries `max_fragment_bytes` a value; `random` gives secret uniform bytes.
+
+        Raises:
+            FragmentRefused: the link carries less than any BLE link does.
+        """
+        self._patience = setup.config.patience
+        self._books: BookView = setup.books
+        self._book = setup.books.book
+        self._stage = Stage(setup.role, setup.config, max_fragment_bytes=max_fragment_bytes, random=random, now=now)
+        self._script: Script = open_conversation(self._stage, setup)
+        self._traffic: Traffic | None = None
+        self._failed = False
+        self._asked = False
+        self._due: float | None = None
+        self._token = 0
+        self._after_store: Callable[[], None] | None = None
+        self._held: list[bytes] = []
+        self._attempt(self._run, None)
+
+    @property
+    def state(self) -> State:
+        """Where the conversation stands."""
+        return self._stage.conversation.state
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can happen any more but sending what is queued."""
+        return self._stage.conversation.state in OVER
+
+    # --- the link ---
+
+    def receive(self, fragment: bytes, now: float) -> list[Event]:
+        """One fragment has arrived."""
+        stage = self._stage
+        if stage.conversation.state in OVER:
+            return self._told()
+        stage.moment = now
+        if self._after_store is not None:
+            self._hold(fragment)
+        else:
+            try:
+                self._receive(fragment, now)
+            except BlechannelError as error:
+                self._fail(error)
+        return self._told()
+
+    def fragments_to_send(self, now: float) -> list[bytes]:
+        """Everything that may go now; the caller gives all of it to the link, in order."""
+        return self._stage.stream.fragments_to_send(now)
+
+    def queued_bytes(self) -> int:
+        """Bytes that wait for the peer's window."""
+        return self._stage.stream.queued_bytes()
+
+    def payload_changed(self, max_fragment_bytes: int) -> list[Event]:
+        """The link carries more or less a value than before."""
+        self._attempt(self._stage.stream.grow, max_fragment_bytes)
+        return self._told()
+
+    def link_lost(self) -> list[Event]:
+        """The link is gone; without an authenticated CLOSE the session counts as cut off."""
+        self._fail(LinkLost(f"the link was cut off: {self.state.value}"))
+        return self._told()
+
+    # --- time ---
+
+    def deadline(self) -> float | None:
+        """When to call `expire` at the latest; None for never."""
+        if self.is_over or self._after_store is not None:
+            return None
+        times = [t for t in (self._due, self._stage.stream.deadline()) if t is not None]
+        return min(times, default=None)
+
+    def expire(self, now: float) -> list[Event]:
+        """A moment has come. Early calls are harmless."""
+        if not self.is_over and self._after_store is None:
+            self._stage.moment = now
+            self._attempt(self._expire, now)
+        return self._told()
+
+    # --- the store ---
+
+    def persisted(self, token: int, now: float) -> list[Event]:
+        """The change of `Persist(token, …)` is durable and the new book is shown.
+
+        Raises:
+            LocalProtocolError: no such change is under way.
+        """
+        after = self._take_store(token)
+        self._stage.moment = now
+        if not self.is_over:
+            self._attempt(self._continue, after)
+        return self._told()
+
+    def persist_failed(self, token: int, error: BlechannelError) -> list[Event]:
+        """The change could not be made; the session ends with `error`.
+
+        Raises:
+            LocalProtocolError: no such change is under way.
+        """
+        self._take_store(token)
+        self._fail(error)
+        return self._told()
+
+    def book_changed(self) -> list[Event]:
+        """The book is another one: end if this session's bond has moved on or is gone."""
+        self._attempt(self._check_bond)
+        return self._told()
+
+    # --- the person ---
+
+    def enter_code(self, code: str, now: float) -> list[Event]:
+        """What a person typed, after `CodeWanted`: six digits, used for this one run.
+
+        Raises:
+            LocalProtocolError: no code is wanted, or this is none.
+        """
+        if not self._asked or self.is_over:
+            raise LocalProtocolError("no code is wanted")
+        if not is_code(code):
+            raise LocalProtocolError("a code has exactly six digits")
+        self._asked = False
+        self._stage.moment = now
+        self._attempt(self._run, code)
+        return self._told()
+
+    # --- the application ---
+
+    @property
+    def traffic(self) -> Traffic:
+        """Ports and messages; raises LocalProtocolError before the channel stands."""
+        if self._traffic is None:
+            raise LocalProtocolError(f"the channel does not stand: {self.state.value}")
+        return self._traffic
+
+    def close(self, now: float) -> list[Event]:
+        """End the session: with an authenticated CLOSE where there is a channel. Safe to call again."""
+        self._stage.moment = now
+        if self.state is State.ESTABLISHED:
+            self.traffic.close()
+            self._due = now + self._patience.close_s
+        elif self._traffic is None:
+            self._fail(LinkLost("closed before the channel stood"))
+        return self._told()
+
+    # --- inside ---
+
+    def _receive(self, fragment: bytes, now: float) -> None:
+        if self._books.book is not self._book:
+            self._check_bond()
+        frame = self._stage.stream.receive(fragment, now)
+        if frame is None:
+            return
+        if self._traffic is None or frame[0] != RECORD_KIND:
+            self._hear(self._stage.read(frame))
+            return
+        said = self._traffic.read_data(frame)
+        if said is not None:
+            self._hear(said)
+
+    def _hear(self, said: Frame | Body) -> None:
+        if isinstance(said, Refuse):
+            raise refused(said.reason)
+        if self._traffic is None:
+            self._run(said)
+        elif isinstance(said, Bonded):
+            self._take_parameters(said)
+        elif isinstance(said, Body):
+            self._traffic.hear(said)
+
+    def _take_parameters(self, said: Bonded) -> None:
+        bond_id, _ = self._stage.belongs_to or (b"", b"")
+        self._persist(ConfirmBond(bond_id, said.name, said.discovery_key), after=lambda: None)
+
+    def _run(self, answer: object) -> None:
+        """One step of the script."""
+        try:
+            self._wait(self._script.send(answer))
+        except StopIteration as done:
+            self._establish(done.value)
+
+    def _wait(self, wait: Wait) -> None:
+        now, patience = self._stage.moment, self._patience
+        match wait:
+            case Hear():
+                self._due = now + patience.handshake_s + (patience.person_s if wait.person else 0.0)
+            case AskCode():
+                self._asked = True
+                self._due = now + patience.person_s
+                self._stage.tell(CodeWanted())
+            case Store():
+                self._persist(wait.change, after=lambda: self._run(None))
+
+    def _persist(self, change: Change, *, after: Callable[[], None]) -> None:
+        self._token += 1
+        self._after_store = after
+        self._stage.tell(Persist(self._token, change))
+
+    def _take_store(self, token: int) -> Callable[[], None]:
+        after = self._after_store
+        if after is None or token != self._token:
+            raise LocalProtocolError("no such change is under way")
+        self._after_store = None
+        return after
+
+    def _continue(self, after: Callable[[], None]) -> None:
+        after()
+        held, self._held = self._held, []
+        for fragment in held:
+            if self._after_store is not None:
+                self._hold(fragment)
+            elif not self.is_over:
+                self._receive(fragment, self._stage.moment)
+
+    def _hold(self, fragment: bytes) -> None:
+        """Nothing is read before the store has answered; unacknowledged, the peer's window bounds what comes."""
+        self._held.append(fragment)
+        if len(self._held) > 2 * MAX_WINDOW:
+            self._fail(FragmentRefused(FragmentFault.WINDOW_OVERRUN))
+
+    def _establish(self, outcome: Outcome) -> None:
+        self._stage.belong(outcome.bond_id, outcome.hint_key)
+        self._traffic = Traffic(self._stage, self._stage.sealer())
+        self._due = None
+        self._stage.tell(Established(outcome.bond_id, outcome.resumed, outcome.handshake_hash))
+
+    def _check_bond(self) -> None:
+        self._book = self._books.book
+        if self._stage.belongs_to is None:
+            return
+        bond_id, hint_key = self._stage.belongs_to
+        bond = self._book.bonds.get(bond_id)
+        if bond is None:
+            raise BondSuperseded("the bond was removed")
+        if bond.epoch.hint_key != hint_key and (self._traffic is not None or not bond.knows(hint_key)):
+            raise BondSuperseded("another session of the same bond took over")
+
+    def _expire(self, now: float) -> None:
+        self._stage.stream.expire(now)
+        if self._due is None or now < self._due:
+            return
+        if self._asked:
+            raise PairingRefused("no-code", "no code was typed in time: start again")
+        raise PeerTimedOut(f"the peer took too long: {self.state.value}")
+
+    def _attempt(self, step: Callable[..., None], *arguments: object) -> None:
+        try:
+            step(*arguments)
+        except BlechannelError as error:
+            self._fail(error)
+
+    def _fail(self, error: BlechannelError) -> None:
+        if self.state is State.CLOSED or self._failed:
+            return
+        self._failed = True
+        self._script.close()
+        if self._traffic is None and not isinstance(error, LinkLost):
+            with suppress(BlechannelError):
+                self._stage.say(Refuse(refusal_for(error)))
+        self._stage.conversation.fail()
+        self._held.clear()
+        self._stage.tell(Failed(error))
+
+    def _told(self) -> list[Event]:
+        events = self._stage.events
+        if events:
+            self._stage.events = []
+        return events

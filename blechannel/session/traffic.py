@@ -1,0 +1,124 @@
+"""What an established session says and hears: messages on ports, credit, and the authenticated end."""
+
+from __future__ import annotations
+
+from blechannel.errors import LocalProtocolError, UnexpectedFrame
+from blechannel.session.events import Closed, CreditGranted, Message, PortOpened, PortShut
+from blechannel.session.ports import Ports
+from blechannel.session.records import Records
+from blechannel.session.stage import Stage
+from blechannel.wire.frames import (
+    DATA_TYPE,
+    PORT_BYTES,
+    Body,
+    Close,
+    Credit,
+    Data,
+    Open,
+    Shut,
+    pack_port,
+    unpack_port,
+)
+
+
+class Traffic:
+    """The established part of one session, on a stage whose keys are installed."""
+
+    __slots__ = ("_conversation", "_ports", "_records", "_said_close_at", "_stage")
+
+    def __init__(self, stage: Stage, records: Records) -> None:
+        self._stage = stage
+        self._conversation = stage.conversation
+        self._records = records
+        self._ports = Ports()
+        self._said_close_at: int | None = None
+
+    @property
+    def max_message_bytes(self) -> int:
+        """The longest message that the peer takes."""
+        return self._records.max_body_bytes - PORT_BYTES
+
+    # --- this side ---
+
+    def open(self, name: str) -> int:
+        """Open a port of ours; raises LocalProtocolError."""
+        port = self._ports.open(name)
+        self._stage.say(Open(port, name))
+        return port
+
+    def room(self, port: int, message_bytes: int) -> bool:
+        """Whether the port's credit covers such a message now; raises LocalProtocolError."""
+        return self._ports.room(port, message_bytes)
+
+    def send(self, port: int, message: bytes) -> None:
+        """Send one message.
+
+        Raises:
+            LocalProtocolError: not now, not open, no credit, or too long; nothing changed.
+        """
+        length_bytes = len(message)
+        if not self._conversation.says_data:
+            self._conversation.say(Data)
+        if length_bytes > self.max_message_bytes:
+            raise LocalProtocolError(f"a message of {length_bytes} bytes: the peer takes {self.max_message_bytes}")
+        self._ports.charge(port, length_bytes)
+        self._stage.stream.send(self._records.seal(DATA_TYPE, pack_port(port) + message))
+
+    def shut(self, port: int) -> None:
+        """Say that this port of ours has ended; raises LocalProtocolError."""
+        self._ports.shut(port)
+        self._stage.say(Shut(port))
+
+    def taken(self, port: int, message_bytes: int) -> None:
+        """The application has taken a message: grant its credit again, in large portions."""
+        credit_bytes = self._ports.taken(port, message_bytes)
+        if credit_bytes and self._conversation.says_data:
+            self._stage.say(Credit(port, credit_bytes))
+
+    def close(self) -> int:
+        """Say CLOSE with both counters; returns how many records went before it."""
+        self._said_close_at = sent = self._records.sent
+        self._stage.say(Close(sent, self._records.received))
+        return sent
+
+    # --- the peer ---
+
+    def read_data(self, frame: bytes) -> Body | None:
+        """The short way for a message, which is told at once; anything else is returned.
+
+        Raises:
+            AuthenticationFailed, MalformedFrame, UnexpectedFrame
+        """
+        number, body = self._records.open(frame)
+        if number != DATA_TYPE or not self._conversation.hears_data:
+            return self._stage.read_record(number, body)
+        port, message = unpack_port(body)
+        self._ports.arrived(port, len(message))
+        self._stage.events.append(Message(port, message))
+        return None
+
+    def hear(self, said: Body) -> None:
+        """Act on a record that the table allows and that is neither a message nor Bonded.
+
+        Raises:
+            UnexpectedFrame: it does not fit what was said before.
+        """
+        match said:
+            case Open():
+                self._ports.opened(said.port, said.name)
+                self._stage.tell(PortOpened(said.port, said.name))
+            case Credit():
+                if self._ports.granted(said.port, said.credit_bytes):
+                    self._stage.tell(CreditGranted(said.port))
+            case Shut():
+                self._ports.ended(said.port)
+                self._stage.tell(PortShut(said.port))
+            case Close():
+                self._hear_close(said)
+
+    def _hear_close(self, said: Close) -> None:
+        heard_before = self._records.received - 1
+        if said.sent != heard_before or said.received > self._records.sent:
+            raise UnexpectedFrame("a CLOSE whose counters are not true")
+        sent = self.close() if self._said_close_at is None else self._said_close_at
+        self._stage.tell(Closed(max(0, sent - said.received)))
