@@ -50,7 +50,7 @@ USB_ADVICE = {
 
 def hci_reason(code: int) -> str:
     """A disconnection reason or HCI status in words, with its code."""
-    words = HCI_REASONS.get(code) or hci.HCI_Constant.error_name(code).removeprefix("HCI_").lower()
+    words = HCI_REASONS.get(code) or hci.HCI_ErrorCode(code).name.lower()
     return f"{words} (HCI 0x{code:02X})"
 
 

@@ -36,6 +36,11 @@ class Flow:
         if self.on_completed is not None:
             self.on_completed()
 
+    def ended(self) -> None:
+        """The connection is gone: nothing is pending any more and nobody is told."""
+        self.on_completed = None
+        self.completed(self.pending_packets)
+
     async def drained(self) -> None:
         """Wait until nothing is pending; the caller bounds the time."""
         if self.pending_packets:
@@ -74,14 +79,18 @@ class CountingHost(Host):
                 connection_handle,
             )
 
-    def on_hci_number_of_completed_packets_event(
-        self, event: hci.HCI_Number_Of_Completed_Packets_Event
-    ) -> None:
+    def on_hci_number_of_completed_packets_event(self, event: hci.HCI_Number_Of_Completed_Packets_Event) -> None:
         """Count down and tell who waits."""
         super().on_hci_number_of_completed_packets_event(event)
         for handle, packets in zip(event.connection_handles, event.num_completed_packets, strict=True):
             if (flow := self.flows.get(handle)) is not None:
                 flow.completed(packets)
+
+    def on_hci_disconnection_complete_event(self, event: hci.HCI_Disconnection_Complete_Event) -> None:
+        """Forget the connection's flow: its number will be used again."""
+        super().on_hci_disconnection_complete_event(event)
+        if event.connection_handle not in self.connections:
+            self.flows.pop(event.connection_handle, Flow()).ended()
 
     def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """As bumble's, less a debug text that costs more than the packet."""

@@ -14,6 +14,8 @@ from blechannel.errors import TransportError
 
 _log = logging.getLogger(__name__)
 
+_BINARY: int = getattr(os, "O_BINARY", 0)
+
 
 class SnoopFile(BtSnooper):
     """Writes every HCI packet; a full disk ends the capture, not the session.
@@ -55,7 +57,7 @@ class SnoopFile(BtSnooper):
 
 def _private_file(path: Path) -> BinaryIO:
     """Readable by nobody else, also where the file was there before: link keys may pass through HCI."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o600)
+    if os.name == "posix" and stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.fchmod(descriptor, 0o600)
     return os.fdopen(descriptor, "wb")
