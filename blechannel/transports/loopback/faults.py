@@ -119,9 +119,7 @@ class _Way:
         return Passage((*arrivals, *released), stall_s)
 
 
-def _changed(
-    arrivals: Sequence[bytes], fault: Drop | Duplicate | Recut | Corrupt | Inject
-) -> Iterable[bytes]:
+def _changed(arrivals: Sequence[bytes], fault: Drop | Duplicate | Recut | Corrupt | Inject) -> Iterable[bytes]:
     match fault:
         case Drop():
             return ()

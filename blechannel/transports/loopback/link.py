@@ -12,14 +12,12 @@ from random import Random
 
 from blechannel.aio.link import LinkPosture, LinkReceiver
 from blechannel.errors import LinkLost, LocalProtocolError, TransportError
-from blechannel.limits import MAX_FRAGMENT_BYTES, MIN_FRAGMENT_BYTES
 from blechannel.roles import Role
 from blechannel.transports.airtime import AirTime
+from blechannel.transports.fragment_size import DEFAULT_FRAGMENT_BYTES, check_fragment_bytes
 from blechannel.transports.loopback.events import ConnectionEvents
 from blechannel.transports.loopback.faults import FaultScript, Passage
 
-DEFAULT_FRAGMENT_BYTES = 244
-"""What one link-layer packet of 251 bytes carries."""
 DEFAULT_CAPACITY = 64
 FLUSH_S = 2.0
 """How long `close` waits for what is queued to arrive."""
@@ -87,9 +85,7 @@ class LoopbackLink:
         Raises:
             LocalProtocolError: outside what BLE allows.
         """
-        if not MIN_FRAGMENT_BYTES <= max_fragment_bytes <= MAX_FRAGMENT_BYTES:
-            raise LocalProtocolError(f"a fragment is {MIN_FRAGMENT_BYTES} to {MAX_FRAGMENT_BYTES} bytes")
-        self.max_fragment_bytes = max_fragment_bytes
+        self.max_fragment_bytes = check_fragment_bytes(max_fragment_bytes)
 
     def start(self, receiver: LinkReceiver) -> None:
         """Begin to deliver; at the phone's end this is also the subscription that gives the watch room.
