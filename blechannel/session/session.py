@@ -18,6 +18,7 @@ from blechannel.errors import (
     LocalProtocolError,
     PairingRefused,
     PeerTimedOut,
+    TransportError,
 )
 from blechannel.limits import MAX_WINDOW
 from blechannel.pairing.bonds import BookView, Change, ConfirmBond
@@ -76,15 +77,20 @@ class Session:
         """Whether nothing can happen any more but sending what is queued."""
         return self._stage.conversation.state in OVER
 
+    @property
+    def info(self) -> bytes:
+        """This connection's INFO frame, exactly as on the air; empty until the phone has heard it."""
+        return self._stage.info()
+
     # --- the link ---
 
     def receive(self, fragment: bytes, now: float) -> list[Event]:
         """One fragment has arrived."""
         stage = self._stage
-        if stage.conversation.state in OVER:
-            return self._told()
         stage.moment = now
-        if self._after_store is not None:
+        if stage.conversation.state in OVER:
+            self._let_drain(fragment, now)
+        elif self._after_store is not None:
             self._hold(fragment)
         else:
             try:
@@ -106,9 +112,9 @@ class Session:
         self._attempt(self._stage.stream.grow, max_fragment_bytes)
         return self._told()
 
-    def link_lost(self) -> list[Event]:
+    def link_lost(self, error: TransportError) -> list[Event]:
         """The link is gone; without an authenticated CLOSE the session counts as cut off."""
-        self._fail(LinkLost(f"the link was cut off: {self.state.value}"))
+        self._fail(error)
         return self._told()
 
     # --- time ---
@@ -207,6 +213,11 @@ class Session:
         if said is not None:
             self._hear(said)
 
+    def _let_drain(self, fragment: bytes, now: float) -> None:
+        """After both CLOSEs only acknowledgements matter: what is queued goes out as the window opens."""
+        with suppress(BlechannelError):
+            self._stage.stream.receive(fragment, now)
+
     def _hear(self, said: Frame | Body) -> None:
         if isinstance(said, Refuse):
             raise refused(said.reason)
@@ -303,7 +314,7 @@ class Session:
             return
         self._failed = True
         self._script.close()
-        if self._traffic is None and not isinstance(error, LinkLost):
+        if self._traffic is None and not isinstance(error, TransportError):
             with suppress(BlechannelError):
                 self._stage.say(Refuse(refusal_for(error)))
         self._stage.conversation.fail()

@@ -1,0 +1,155 @@
+"""The one place where a session meets a link, a clock and a store. Everything runs on the event loop's thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+from blechannel.aio.link import Link
+from blechannel.errors import BlechannelError, StoreError, TransportError
+from blechannel.pairing.bonds import BondStore
+from blechannel.session.events import Event, Persist
+from blechannel.session.session import Session
+
+Begin = Callable[[int, float], Session]
+"""Makes the session, given the link's `max_fragment_bytes` and the moment."""
+
+
+class Pump:
+    """Moves fragments between one link and one session, wakes the session in time and makes its changes durable.
+
+    `deliver` gets every other event, in order; `changed` is called after each durable change, so that the owner can
+    tell its other sessions.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        begin: Begin,
+        store: BondStore,
+        *,
+        deliver: Callable[[Event], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._link = link
+        self._store = store
+        self._deliver = deliver
+        self._changed = changed
+        self._payload_bytes = link.max_fragment_bytes
+        self._unsent: deque[bytes] = deque()
+        self._flush_due = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._drained: asyncio.Future[None] | None = None
+        self._storing: set[asyncio.Task[None]] = set()
+        self.is_linked = True
+        self.session = begin(self._payload_bytes, self._loop.time())
+
+    def start(self) -> None:
+        """Begin to move; events come from now on."""
+        self._link.publish_info(self.session.info)
+        self._link.start(self)
+        self.act(self.session.expire(self._loop.time()))
+
+    def act(self, events: list[Event]) -> None:
+        """Act on what the session told, then send what it has."""
+        for event in events:
+            if isinstance(event, Persist):
+                self._persist(event)
+            else:
+                self._deliver(event)
+        self.flush_soon()
+
+    def flush_soon(self) -> None:
+        """Send within this round of the loop: what is said together goes out together."""
+        if not self._flush_due:
+            self._flush_due = True
+            self._loop.call_soon(self._flush)
+
+    async def finish(self, patience_s: float) -> None:
+        """Let stores under way end, send what is queued within `patience_s`, and close the link."""
+        while self._storing:
+            await asyncio.wait(self._storing)
+        self._flush()
+        if self._is_draining():
+            self._drained = self._loop.create_future()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience_s):
+                    await self._drained
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._link.close()
+
+    # --- called by the link ---
+
+    def fragment_received(self, fragment: bytes) -> None:
+        """See LinkReceiver."""
+        events = self.session.receive(fragment, self._loop.time())
+        if events:
+            self.act(events)
+        elif not self._flush_due:
+            self.flush_soon()
+
+    def resume_sending(self) -> None:
+        """See LinkReceiver."""
+        self._flush()
+
+    def link_lost(self, error: TransportError) -> None:
+        """See LinkReceiver."""
+        self.is_linked = False
+        self._unsent.clear()
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+        self.act(self.session.link_lost(error))
+
+    # --- inside ---
+
+    def _flush(self) -> None:
+        self._flush_due = False
+        if not self.is_linked:
+            return
+        link, unsent = self._link, self._unsent
+        if link.max_fragment_bytes != self._payload_bytes:
+            self._payload_bytes = link.max_fragment_bytes
+            self.act(self.session.payload_changed(self._payload_bytes))
+        if not unsent and link.room > 0:
+            unsent.extend(self.session.fragments_to_send(self._loop.time()))
+        while unsent and link.room > 0:
+            link.send(unsent.popleft())
+        self._arm()
+        if self._drained is not None and not self._drained.done() and not self._is_draining():
+            self._drained.set_result(None)
+
+    def _is_draining(self) -> bool:
+        return self.is_linked and bool(self._unsent or self.session.queued_bytes())
+
+    def _arm(self) -> None:
+        """One timer, moved only to come earlier: coming too early is harmless and cheaper than moving it."""
+        due = self.session.deadline()
+        if due is None or (self._timer is not None and self._timer.when() <= due):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        self.act(self.session.expire(self._loop.time()))
+
+    def _persist(self, event: Persist) -> None:
+        task = self._loop.create_task(self._store_change(event), name="blechannel store")
+        self._storing.add(task)
+        task.add_done_callback(self._storing.discard)
+
+    async def _store_change(self, event: Persist) -> None:
+        try:
+            await self._store.apply(event.change)
+        except BlechannelError as error:
+            self.act(self.session.persist_failed(event.token, error))
+        except Exception as error:  # a store that somebody else wrote
+            self.act(self.session.persist_failed(event.token, StoreError(f"the bond store failed: {error!r}")))
+        else:
+            self.act(self.session.persisted(event.token, self._loop.time()))
+            self._changed()
