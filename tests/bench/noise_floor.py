@@ -37,9 +37,7 @@ class Count:
 
 # Two ephemerals; rs and re at each side; ee, es, se. HKDF: two e, three DHs; psk and split with exporter.
 # Hashed: prologue; e, payload | e, s, payload | s, temp_h, payload. Keys that seal: after e, ee, es, psk.
-XXPSK3 = Count(
-    keygens=2, loads=4, exchanges=6, hkdf2=10, hkdf3=4, hashes=18, ciphers=8, sealed_bytes=(0, 32, 0, 32, 0)
-)
+XXPSK3 = Count(keygens=2, loads=4, exchanges=6, hkdf2=10, hkdf3=4, hashes=18, ciphers=8, sealed_bytes=(0, 32, 0, 32, 0))
 # Two ephemerals; rs and re at each side; es, ss, ee, se. Hashed: prologue, s, s; psk, e, payload | e, payload.
 # Keys that seal: after ss and se. Transport keys are not counted: the first record loads them.
 KKPSK0 = Count(keygens=2, loads=4, exchanges=8, hkdf2=12, hkdf3=4, hashes=16, ciphers=4, sealed_bytes=(0, 0))

@@ -1,4 +1,4 @@
-"""Ratios that survive a shared machine: candidates take turns, round by round, and medians are compared."""
+"""Ratios that survive a shared machine: candidates take turns, a few calls each, and medians are compared."""
 
 from __future__ import annotations
 
@@ -10,36 +10,35 @@ from time import perf_counter
 Work = Callable[[], object]
 
 
-def measure(work: Mapping[str, Work], *, rounds: int = 31, number: int = 10) -> dict[str, float]:
+def measure(work: Mapping[str, Work], *, rounds: int = 201, number: int = 1) -> dict[str, float]:
     """Median seconds a call of each candidate, over `rounds` rounds of `number` calls each.
 
-    In a round every candidate runs once, forwards and backwards in turn, so that a slow moment of the machine
-    meets all of them alike. One round before is not counted.
+    In a round every candidate has its turn, in one order and the next time in the other, so that a slow moment of
+    the machine meets all alike: keep a turn around a millisecond. The first two rounds warm up and do not count;
+    the garbage collector rests meanwhile.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in work}
-    names = list(work)
-    for index in range(rounds + 1):
-        for name in names if index % 2 else reversed(names):
-            taken = _timed(work[name], number)
-            if index:
-                seconds[name].append(taken)
-    return {name: median(taken) for name, taken in seconds.items()}
-
-
-def _timed(work: Work, number: int) -> float:
-    """Seconds a call, without the garbage collector's pauses."""
+    taken: dict[str, list[float]] = {name: [] for name in work}
+    order = list(work)
     gc.collect()
     gc.disable()
     try:
-        start = perf_counter()
-        for _ in range(number):
-            work()
-        return (perf_counter() - start) / number
+        for _ in range(rounds + 2):
+            for name in order:
+                taken[name].append(_timed(work[name], number))
+            order.reverse()
     finally:
         gc.enable()
+    return {name: median(seconds[2:]) for name, seconds in taken.items()}
 
 
-def table(title: str, medians: Mapping[str, float], floor: str) -> str:
+def _timed(work: Work, number: int) -> float:
+    start = perf_counter()
+    for _ in range(number):
+        work()
+    return (perf_counter() - start) / number
+
+
+def table(title: str, medians: Mapping[str, float], *, floor: str = "floor") -> str:
     """A line a candidate: microseconds a call, and the ratio to the one named `floor`."""
     width = max(map(len, medians))
     lines = [
