@@ -94,13 +94,19 @@ class Cipher:
     nonce: Callable[[int], bytes]
 
 
+class Digest(Protocol):
+    """A hash object of hashlib."""
+
+    def digest(self) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Hash:
     """A hash (12.5 to 12.8) of `length_bytes`, and HKDF over it."""
 
     name: str
     length_bytes: int
-    digest: Callable[[bytes], bytes]
+    new: Callable[[bytes], Digest]
     algorithm: hashes.HashAlgorithm
 
     def hkdf2(self, chaining_key: bytes, input_key_material: bytes) -> tuple[bytes, bytes]:
@@ -134,10 +140,10 @@ DH_448: Final = DH(
 CHACHAPOLY: Final = Cipher("ChaChaPoly", ChaCha20Poly1305, Struct("<4xQ").pack)
 AES_GCM: Final = Cipher("AESGCM", AESGCM, Struct(">4xQ").pack)
 
-SHA256: Final = Hash("SHA256", 32, lambda data: hashlib.sha256(data).digest(), hashes.SHA256())
-SHA512: Final = Hash("SHA512", 64, lambda data: hashlib.sha512(data).digest(), hashes.SHA512())
-BLAKE2S: Final = Hash("BLAKE2s", 32, lambda data: hashlib.blake2s(data).digest(), hashes.BLAKE2s(32))
-BLAKE2B: Final = Hash("BLAKE2b", 64, lambda data: hashlib.blake2b(data).digest(), hashes.BLAKE2b(64))
+SHA256: Final = Hash("SHA256", 32, hashlib.sha256, hashes.SHA256())
+SHA512: Final = Hash("SHA512", 64, hashlib.sha512, hashes.SHA512())
+BLAKE2S: Final = Hash("BLAKE2s", 32, hashlib.blake2s, hashes.BLAKE2s(32))
+BLAKE2B: Final = Hash("BLAKE2b", 64, hashlib.blake2b, hashes.BLAKE2b(64))
 
 DHS: Final = {dh.name: dh for dh in (DH_25519, DH_448)}
 CIPHERS: Final = {cipher.name: cipher for cipher in (CHACHAPOLY, AES_GCM)}

@@ -46,13 +46,15 @@ class _Turn:
         self._then = then
 
     def __enter__(self) -> None:
-        self._side._begin()
+        self._side._state = State.FAILED
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        side = self._side
         if kind is None:
-            self._side._finish(self._then)
+            side._next += 1
+            side._state = State.FINISHED if side._next == len(side._protocol.messages) else self._then
         else:
-            self._side._fail()
+            side._fail()
 
 
 class HandshakeState:
@@ -220,13 +222,6 @@ class HandshakeState:
         if not message.psks <= self._psks.keys():
             raise LocalProtocolError(f"not every key is set: {', '.join(sorted(message.psks))}")
         return message
-
-    def _begin(self) -> None:
-        self._state = State.FAILED
-
-    def _finish(self, then: State) -> None:
-        self._next += 1
-        self._state = State.FINISHED if self._next == len(self._protocol.messages) else then
 
     def _fail(self) -> None:
         self._their.clear()

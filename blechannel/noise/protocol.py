@@ -74,7 +74,7 @@ def _of(functions: Mapping[str, Function], name: str) -> Function:
 
 def _first_hash(name: bytes, hash_: Hash) -> bytes:
     fits = len(name) <= hash_.length_bytes
-    return name.ljust(hash_.length_bytes, b"\0") if fits else hash_.digest(name)
+    return name.ljust(hash_.length_bytes, b"\0") if fits else hash_.new(name).digest()
 
 
 def _sized(pattern: Pattern, key_bytes: int, *, psk_mode: bool) -> tuple[Message, ...]:

@@ -123,7 +123,7 @@ class SymmetricState:
 
     def mix_hash(self, data: bytes) -> None:
         """Mix what both sides see into `h`."""
-        self.h = self._hash.digest(self.h + data)
+        self.h = self._hash.new(self.h + data).digest()
 
     def mix_key_and_hash(self, input_key_material: bytes) -> None:
         """Mix a psk into `ck`, `h` and the key."""

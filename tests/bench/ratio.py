@@ -14,7 +14,7 @@ def measure(work: Mapping[str, Work], *, rounds: int = 201, number: int = 1) -> 
     """Median seconds a call of each candidate, over `rounds` rounds of `number` calls each.
 
     In a round every candidate has its turn, in one order and the next time in the other, so that a slow moment of
-    the machine meets all alike: keep a turn around a millisecond. The first two rounds warm up and do not count;
+    the machine meets all alike: keep a turn at a few milliseconds. The first two rounds warm up and do not count;
     the garbage collector rests meanwhile.
     """
     taken: dict[str, list[float]] = {name: [] for name in work}

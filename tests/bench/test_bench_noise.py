@@ -110,7 +110,9 @@ def test_handshake(pattern: str, count: Count, benchmark: BenchmarkFixture, caps
             "blechannel": blechannel(shared),
             "noiseprotocol": noiseprotocol(shared),
             "dissononce": dissononce(shared),
-        }
+        },
+        rounds=81,
+        number=5,
     )
     with capsys.disabled():
         print("\n" + table(f"{pattern}, both sides", medians))
