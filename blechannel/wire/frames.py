@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from blechannel.codec import REST, U8, U16, U32, U64, decode, encode, octets, on_air, one_of, text
-from blechannel.errors import MalformedFrame
+from blechannel.errors import LocalProtocolError, MalformedFrame
 from blechannel.limits import MAX_PORT_NAME_BYTES
-from blechannel.wire.header import FRAME_HEADER_BYTES, pack_header
+from blechannel.wire.header import FRAME_HEADER_BYTES, MAX_BODY_BYTES, frame_length, pack_header
 
 PROTOCOL_VERSION = 1
 
@@ -49,7 +49,7 @@ class Info:
     suites: int = on_air(U8, "bit (number − 1) of each suite; unknown bits are ignored")
     mode: Mode = on_air(one_of(Mode), "0 bonded phones only, 1 a pairing window is open")
     window: int = on_air(U8, "fragments that the watch takes unacknowledged, 2 to 64")
-    max_frame_bytes: int = on_air(U16, "longest body of a frame that the watch takes")
+    max_frame_bytes: int = on_air(U16, "longest frame that the watch takes, header included")
     psm: int = on_air(U16, "L2CAP channel that carries fragments too, 0 where there is none")
     nonce: bytes = on_air(octets(16), "fresh and random on every connection")
 
@@ -69,7 +69,7 @@ class Hello:
     suite: int = on_air(U8, "suite: 1 classical")
     method: int = on_air(U8, "pairing method: 1 passkey; 0 in a reconnect")
     window: int = on_air(U8, "fragments that the phone takes unacknowledged, 2 to 64")
-    max_frame_bytes: int = on_air(U16, "longest body of a frame that the phone takes")
+    max_frame_bytes: int = on_air(U16, "longest frame that the phone takes, header included")
 
 
 HELLO_BYTES = 6
@@ -146,8 +146,14 @@ RECORD_KIND = KIND_OF[Record]
 
 
 def encode_frame(frame: Frame) -> bytes:
-    """Header and body."""
+    """Header and body.
+
+    Raises:
+        LocalProtocolError: a field does not fit its declaration, or the body the header's length.
+    """
     body = encode(frame)
+    if len(body) > MAX_BODY_BYTES:
+        raise LocalProtocolError(f"a frame's body has at most {MAX_BODY_BYTES} bytes, not {len(body)}")
     return pack_header(KIND_OF[type(frame)], len(body)) + body
 
 
@@ -157,9 +163,7 @@ def decode_frame(data: bytes) -> Frame:
     Raises:
         MalformedFrame: an unknown kind, a length that lies, or a body that is none.
     """
-    if len(data) < FRAME_HEADER_BYTES or data[:FRAME_HEADER_BYTES] != pack_header(
-        data[0], len(data) - FRAME_HEADER_BYTES
-    ):
+    if len(data) < FRAME_HEADER_BYTES or len(data) != frame_length(data):
         raise MalformedFrame("no frame: its length lies")
     cls = KINDS.get(data[0])
     if cls is None:
