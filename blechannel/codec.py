@@ -86,7 +86,7 @@ class _Choice(_Adapter):
         return self.members(obj)
 
     def _encode(self, obj: Any, _context: Any, _path: Any) -> int:
-        return int(obj)
+        return int(self.members(obj))
 
 
 def text(max_bytes: int = MAX_NAME_BYTES) -> Construct[str, str]:
