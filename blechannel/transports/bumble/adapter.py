@@ -65,6 +65,7 @@ class Adapter:
         self._chores: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._gone: TransportError | None = None
+        self._reachable = True
         self.on_gone: Callable[[], None] | None = None
         self.options = options
         self.host = CountingHost()
@@ -73,6 +74,7 @@ class Adapter:
         self.host.set_packet_sink(transport.sink)
         self.device = _device(self.host, options)
         self.gate = AttGate(self.device)
+        self.device.on(self.device.EVENT_FLUSH, self._lost)
 
     async def power_on(self) -> None:
         """Reset the controller and set it up.
@@ -82,7 +84,6 @@ class Adapter:
         """
         doing = "the controller is switched on"
         await answered(self.device.power_on(), within_s=POWER_ON_S, doing=doing)
-        self.device.on(self.device.EVENT_FLUSH, self._lost)
 
     def check(self) -> None:
         """Nothing, while the adapter can be used.
@@ -116,7 +117,7 @@ class Adapter:
 
     async def hang_up(self, connection: Connection) -> None:
         """Disconnect, if it is connected; never raises."""
-        if self._gone is None and self.device.lookup_connection(connection.handle) is connection:
+        if self._reachable and self.device.lookup_connection(connection.handle) is connection:
             with suppress(TransportError):
                 await answered(connection.disconnect(), within_s=DISCONNECT_S, doing="disconnecting")
 
@@ -132,8 +133,10 @@ class Adapter:
             chore.cancel()
         if self._chores:
             await asyncio.wait(self._chores)
+        if self._reachable:
+            await asyncio.gather(*(self.hang_up(left) for left in self.device.connections.values()))
         self.device.remove_listener(self.device.EVENT_FLUSH, self._lost)
-        for last in (self.device.power_off(), self._transport.close()):
+        for last in (self._reset(), self.device.power_off(), self._transport.close()):
             try:
                 await answered(last, within_s=CLOSE_S, doing="closing the controller")
             except TransportError as error:
@@ -141,8 +144,14 @@ class Adapter:
         if self._snooper is not None:
             self._snooper.close()
 
+    async def _reset(self) -> None:
+        """Leave the controller with nothing going on: it may live on without us."""
+        if self._reachable and self.device.powered_on:
+            await self.device.send_sync_command(hci.HCI_Reset_Command())
+
     def _lost(self) -> None:
         """Bumble flushes when the way to the controller is lost."""
+        self._reachable = False
         self._gone = TransportError("the way to the controller was lost: is it still plugged in?")
         if self.on_gone is not None:
             self.on_gone()

@@ -80,7 +80,7 @@ class BumblePhoneTransport:
                 raise TransportError(f"there is a link to {peer} already")
             connection = await self._reach(peer)
         try:
-            return await answered(self._set_up(connection), within_s=SETUP_S, doing=f"setting up {peer}")
+            return await answered(self._joined(connection), within_s=SETUP_S, doing=f"setting up {peer}")
         except BaseException:
             await self._adapter.insist(self._adapter.hang_up(connection))
             raise
@@ -97,6 +97,8 @@ class BumblePhoneTransport:
         attempt = asyncio.ensure_future(self._device.connect_le(peer, timeout=None))
         try:
             await asyncio.wait({attempt}, timeout=CONNECT_S)
+            if not attempt.done():
+                raise TransportError(f"connecting to {peer}: no answer within {CONNECT_S:g} s")
         finally:
             if not attempt.done():
                 await self._adapter.insist(self._abandon(attempt))
@@ -111,8 +113,15 @@ class BumblePhoneTransport:
                 doing="calling off a connection",
             )
             await asyncio.wait({attempt}, timeout=COMMAND_S)
-            await self._adapter.hang_up(await attempt)
+            if attempt.done():
+                await self._adapter.hang_up(attempt.result())
         attempt.cancel()
+
+    async def _joined(self, connection: Connection) -> BumbleLink:
+        """The link; cancelled when it is lost, also between two requests, where bumble would wait on."""
+        if self._device.lookup_connection(connection.handle) is not connection:
+            raise LinkLost("the peer did not answer the connection request")
+        return await connection.cancel_on_disconnection(self._set_up(connection))
 
     async def _set_up(self, connection: Connection) -> BumbleLink:
         client = connection.gatt_client
@@ -122,9 +131,7 @@ class BumblePhoneTransport:
         link = BumbleLink(self._adapter, connection, head(WRITE_COMMAND, inbox), subscribed=True)
         self._adapter.gate.tap(connection.handle, head(NOTIFICATION, outbox), link.deliver)
         await client.write_value(configuration, bytes([1, 0]), with_response=True)
-        await link.learn_phy()
-        if link.lost:
-            raise LinkLost("the peer disconnected while the link was set up")
+        self._adapter.later(link.learn_phy())
         self._links.add(link)
         link.on_ended = lambda: self._links.discard(link)
         return link

@@ -59,11 +59,6 @@ class BumbleLink:
         return str(self._connection.peer_address)
 
     @property
-    def connection_handle(self) -> int:
-        """HCI's number for this connection; used again after it."""
-        return self._connection.handle
-
-    @property
     def max_fragment_bytes(self) -> int:
         """ATT_MTU − 3 as exchanged, at most 512."""
         return min(self._connection.att_mtu - ATT_HEADER_BYTES, MAX_ATTRIBUTE_BYTES)
@@ -86,11 +81,6 @@ class BumbleLink:
         room = max(0, (ROOM_FRAGMENTS * packets - self._flow.pending_packets) // packets)
         self._starved = self._starved or not room
         return room
-
-    @property
-    def lost(self) -> bool:
-        """Whether the connection is gone."""
-        return self._lost is not None
 
     @property
     def subscribed(self) -> bool:

@@ -34,6 +34,7 @@ class Sightings:
         self._changing = asyncio.Lock()
         self._watchers: set[Waiting] = set()
         self._heard: OrderedDict[str, bytes] = OrderedDict()
+        self._closed = False
         self._device.on(self._device.EVENT_ADVERTISEMENT, self._advertised)
         adapter.on_gone = self.wake
 
@@ -56,9 +57,7 @@ class Sightings:
 
     async def close(self) -> None:
         """Stop scanning; never raises."""
-        for queue in self._watchers:
-            _put(queue, None)
-        self._watchers.clear()
+        self._closed = True
         with suppress(TransportError):
             await self._set_scanning()
 
@@ -70,7 +69,7 @@ class Sightings:
     async def _set_scanning(self) -> None:
         async with self._changing:
             self._adapter.check()
-            wanted = bool(self._watchers)
+            wanted = bool(self._watchers) and not self._closed
             if wanted == self._device.is_scanning:
                 return
             self._heard.clear()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bumble import att, hci
+from bumble import att, core, hci
 from bumble.device import Connection, Device
 from bumble.gatt_client import Client
 from bumble.host import Host
@@ -168,3 +168,14 @@ class Stranger:
     async def close(self) -> None:
         await self.device.power_off()
         await self._transport.close()
+
+
+def hci_error(code: int) -> Exception:
+    """What bumble raises when a controller refuses."""
+    return hci.HCI_Error(code)  # type: ignore[no-untyped-call]
+
+
+def connection_error(code: int) -> Exception:
+    """What bumble raises when a connection does not come about."""
+    transport = core.PhysicalTransport.LE
+    return core.ConnectionError(code, transport, hci.Address.ANY)  # type: ignore[no-untyped-call]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
+from bumble.core import ConnectionPHY
 
 from blechannel.errors import LinkLost, LocalProtocolError, TransportError
 from blechannel.gatt import INFO_UUID
@@ -37,6 +39,17 @@ async def send_all(link: BumbleLink, recorder: Recorder, fragments: list[bytes])
     return most
 
 
+def sent_until_refused(link: BumbleLink, fragments: list[bytes]) -> int:
+    sent = 0
+    with suppress(LocalProtocolError):
+        for fragment in fragments:
+            link.send(fragment)
+            sent += 1
+    with pytest.raises(LocalProtocolError, match="no room"):
+        link.send(fragments[sent])
+    return sent
+
+
 async def test_a_thousand_fragments_cross_in_order_both_ways_at_once() -> None:
     fragments = numbered(1000, 244)
     async with on_air(VirtualRadio()) as (phone, watch):
@@ -59,11 +72,7 @@ async def test_whoever_does_not_wait_is_told_so_and_nothing_is_lost(size: int) -
     fragments = [bytes([number]) * size for number in range(200)]
     async with on_air(VirtualRadio()) as (phone, watch):
         both = await joined(phone, watch)
-        sent = 0
-        with pytest.raises(LocalProtocolError, match="no room"):
-            for fragment in fragments:
-                both.watch.send(fragment)
-                sent += 1
+        sent = sent_until_refused(both.watch, fragments)
         assert ROOM_FRAGMENTS <= sent <= 3 * ROOM_FRAGMENTS
         assert both.watch.room == 0
         assert await both.on_phone.received(sent) == fragments[:sent]
@@ -331,7 +340,7 @@ async def test_the_posture_tells_what_bumble_knows() -> None:
                 "1M",
             )
         connection = both.phone._connection
-        connection.emit(connection.EVENT_CONNECTION_PHY_UPDATE, type(both.phone._phy)(2, 3))
+        connection.emit(connection.EVENT_CONNECTION_PHY_UPDATE, ConnectionPHY(2, 3))
         assert both.phone.posture.phy == "2M/coded"
         assert both.phone.peer == str(connection.peer_address)
         await connection.pair()
