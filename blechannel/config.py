@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from blechannel.errors import LocalProtocolError
-from blechannel.limits import MAX_FRAME_BYTES, MAX_NAME_BYTES, Limits, Patience
+from blechannel.limits import MAX_FRAME_BYTES, MAX_NAME_BYTES, Limits, Patience, is_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Config:
     """One side's choices.
 
     Raises:
-        LocalProtocolError: the name is empty or too long.
+        LocalProtocolError: the name is empty, too long or no text.
     """
 
     name: str
@@ -44,5 +44,5 @@ class Config:
     """Whether sessions hand out their secrets for capture analysis."""
 
     def __post_init__(self) -> None:
-        if not self.name or len(self.name.encode()) > MAX_NAME_BYTES:
-            raise LocalProtocolError(f"a name has 1 to {MAX_NAME_BYTES} bytes")
+        if not is_name(self.name, MAX_NAME_BYTES):
+            raise LocalProtocolError(f"a name has 1 to {MAX_NAME_BYTES} bytes of UTF-8")

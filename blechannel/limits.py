@@ -36,6 +36,14 @@ MAX_PORTS = 16
 MAX_PORT_NAME_BYTES = 32
 
 
+def is_name(name: str, max_bytes: int) -> bool:
+    """Whether `name` has 1 to `max_bytes` bytes of UTF-8; lone surrogates have none."""
+    try:
+        return 0 < len(name.encode()) <= max_bytes
+    except UnicodeEncodeError:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What this side is willing to receive.

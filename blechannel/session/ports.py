@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from blechannel.errors import LocalProtocolError, UnexpectedFrame
-from blechannel.limits import MAX_PORT_NAME_BYTES, MAX_PORTS, PORT_WINDOW_BYTES
+from blechannel.limits import MAX_PORT_NAME_BYTES, MAX_PORTS, PORT_WINDOW_BYTES, is_name
 
 MESSAGE_OVERHEAD_BYTES = 16
 """What each message costs of the credit beside its length, so that empty messages are bounded too."""
@@ -52,8 +52,8 @@ class Ports:
         Raises:
             LocalProtocolError: a bad name, one that is open already, or no port left.
         """
-        if not name or len(name.encode()) > MAX_PORT_NAME_BYTES:
-            raise LocalProtocolError(f"a port name has 1 to {MAX_PORT_NAME_BYTES} bytes")
+        if not is_name(name, MAX_PORT_NAME_BYTES):
+            raise LocalProtocolError(f"a port name has 1 to {MAX_PORT_NAME_BYTES} bytes of UTF-8")
         if any(port.name == name for port in self._writing.values()):
             raise LocalProtocolError(f"port {name} is open already")
         if len(self._writing) >= MAX_PORTS or self._next_written > _MAX_NUMBER:
