@@ -1,0 +1,146 @@
+"""Binding a dataclass to its bytes: what fits, what is refused, and what the documentation is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blechannel.codec import REST, U8, U16, U32, U64, FieldRow, decode, describe, encode, octets, on_air, one_of, text
+from blechannel.errors import LocalProtocolError, MalformedFrame
+
+
+class Colour(IntEnum):
+    RED = 1
+    BLUE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """One field of each sort."""
+
+    small: int = on_air(U8, "a byte")
+    medium: int = on_air(U16, "two bytes")
+    large: int = on_air(U32, "four bytes")
+    huge: int = on_air(U64, "eight bytes")
+    fixed: bytes = on_air(octets(3), "three bytes")
+    colour: Colour = on_air(one_of(Colour), "a choice")
+    name: str = on_air(text(5), "a name")
+    rest: bytes = on_air(REST, "what is left")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nothing may follow."""
+
+    name: str = on_air(text(), "a name of the usual length")
+    small: int = on_air(U8, "a byte")
+
+
+EVERY = Every(1, 0x0203, 0x04050607, 0x08090A0B0C0D0E0F, b"abc", Colour.BLUE, "né", b"rest")
+EVERY_BYTES = bytes.fromhex("01 0203 04050607 08090a0b0c0d0e0f 616263 c8 03 6ec3a9 72657374")
+
+
+def test_fields_stand_in_order_and_big_endian() -> None:
+    assert encode(EVERY) == EVERY_BYTES
+    assert decode(Every, EVERY_BYTES) == EVERY
+
+
+def test_what_was_decoded_has_the_declared_types() -> None:
+    read = decode(Every, EVERY_BYTES)
+    assert isinstance(read.colour, Colour)
+    assert isinstance(read.name, str)
+    assert type(read.rest) is bytes
+
+
+def test_every_field_is_described_in_order() -> None:
+    assert list(describe(Every)) == [
+        FieldRow("small", "1", "a byte"),
+        FieldRow("medium", "2", "two bytes"),
+        FieldRow("large", "4", "four bytes"),
+        FieldRow("huge", "8", "eight bytes"),
+        FieldRow("fixed", "3", "three bytes"),
+        FieldRow("colour", "1", "a choice"),
+        FieldRow("name", "1 + up to 5", "a name"),
+        FieldRow("rest", "rest", "what is left"),
+    ]
+
+
+@given(small=st.integers(0, 255), name=st.text(st.characters(codec="utf-8"), max_size=12))
+def test_there_and_back(small: int, name: str) -> None:
+    assert decode(Ended, encode(Ended(name, small))) == Ended(name, small)
+
+
+@given(data=st.binary(max_size=60))
+def test_any_bytes_are_a_value_or_malformed(data: bytes) -> None:
+    for cls in (Every, Ended):
+        try:
+            value = decode(cls, data)
+        except MalformedFrame:
+            continue
+        assert encode(value) == data
+
+
+@pytest.mark.parametrize("size", range(len(EVERY_BYTES) - len(EVERY.rest)))
+def test_a_truncated_value_is_refused(size: int) -> None:
+    with pytest.raises(MalformedFrame, match="no Every"):
+        decode(Every, EVERY_BYTES[:size])
+
+
+@pytest.mark.parametrize("rest", [b"", b"r", b"rest and more"])
+def test_what_is_left_may_be_nothing(rest: bytes) -> None:
+    before = EVERY_BYTES[: -len(EVERY.rest)]
+    assert decode(Every, before + rest).rest == rest
+
+
+@pytest.mark.parametrize("data", [b"\x01n\x07\x00", b"\x00\x07\x00"])
+def test_a_trailing_byte_is_refused(data: bytes) -> None:
+    assert decode(Ended, data[:-1]).small == 7
+    with pytest.raises(MalformedFrame, match="trailing bytes"):
+        decode(Ended, data)
+
+
+@pytest.mark.parametrize("data", [b"\x01\xff\x00", b"\x31" + b"n" * 49 + b"\x00", b"\x03n\x00", b"\xff", b""])
+def test_a_bad_text_is_refused(data: bytes) -> None:
+    with pytest.raises(MalformedFrame, match="no Ended"):
+        decode(Ended, data)
+
+
+@pytest.mark.parametrize("number", [0, 2, 199, 255])
+def test_an_unknown_choice_is_refused(number: int) -> None:
+    wrong = EVERY_BYTES[:18] + bytes((number,)) + EVERY_BYTES[19:]
+    with pytest.raises(MalformedFrame, match="no Every"):
+        decode(Every, wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"small": 256},
+        {"small": -1},
+        {"medium": 1 << 16},
+        {"large": 1 << 32},
+        {"huge": 1 << 64},
+        {"small": "1"},
+        {"fixed": b"ab"},
+        {"fixed": b"abcd"},
+        {"fixed": None},
+        {"colour": 3},
+        {"name": "sixsix"},
+        {"name": "\ud800"},
+        {"rest": None},
+    ],
+    ids=repr,
+)
+def test_a_value_that_does_not_fit_is_refused(wrong: dict[str, object]) -> None:
+    fitting = {row.name: getattr(EVERY, row.name) for row in describe(Every)}
+    with pytest.raises(LocalProtocolError, match="Every cannot be encoded"):
+        encode(Every(**{**fitting, **wrong}))
+
+
+def test_what_is_not_declared_is_refused() -> None:
+    with pytest.raises(LocalProtocolError, match="int cannot be encoded"):
+        encode(1)
