@@ -1,7 +1,8 @@
 """Ports: many services over one channel, each with its own bound (protocol, "Records").
 
 A writer numbers its ports itself and may send what its credit allows: `PORT_WINDOW_BYTES` at first, then what the
-reader gives back. So a service that does not read stops its own writer and nobody else's.
+reader gives back. So a service that does not read stops its own writer and nobody else's. A port that is shut counts
+among `MAX_PORTS` until the reader has given back all of its credit, so that what is unread stays bounded.
 """
 
 from __future__ import annotations
@@ -36,10 +37,12 @@ class _Reading:
 class Ports:
     """The ports of one session, both directions. Pure bookkeeping: says what is allowed and what is owed."""
 
-    __slots__ = ("_next_read", "_next_written", "_reading", "_writing")
+    __slots__ = ("_next_read", "_next_written", "_owed", "_reading", "_writing")
 
     def __init__(self) -> None:
         self._writing: dict[int, _Writing] = {}
+        self._owed: dict[int, int] = {}
+        """Bytes on ports of ours that are shut, which the peer has not granted again."""
         self._reading: dict[int, _Reading] = {}
         self._next_written = 0
         self._next_read = 0
@@ -56,7 +59,7 @@ class Ports:
             raise LocalProtocolError(f"a port name has 1 to {MAX_PORT_NAME_BYTES} bytes of UTF-8")
         if any(port.name == name for port in self._writing.values()):
             raise LocalProtocolError(f"port {name} is open already")
-        if len(self._writing) >= MAX_PORTS or self._next_written > _MAX_NUMBER:
+        if len(self._writing) + len(self._owed) >= MAX_PORTS or self._next_written > _MAX_NUMBER:
             raise LocalProtocolError("no port is left")
         number = self._next_written
         self._writing[number] = _Writing(name)
@@ -80,7 +83,7 @@ class Ports:
         port.credit_bytes -= cost
 
     def granted(self, number: int, credit_bytes: int) -> bool:
-        """The peer gives credit; False when that port of ours is shut by now.
+        """The peer gives credit; False when there is nothing to send on it, because that port is shut by now.
 
         Raises:
             UnexpectedFrame: a port that never was, or more credit than a port can have.
@@ -89,6 +92,7 @@ class Ports:
             raise UnexpectedFrame("credit for a port that was never opened")
         port = self._writing.get(number)
         if port is None:
+            self._give_back(number, credit_bytes)
             return False
         port.credit_bytes += credit_bytes
         if port.credit_bytes > PORT_WINDOW_BYTES:
@@ -97,8 +101,17 @@ class Ports:
 
     def shut(self, number: int) -> None:
         """No more messages of ours; raises LocalProtocolError when the port is not open."""
-        self._written(number)
+        owed_bytes = PORT_WINDOW_BYTES - self._written(number).credit_bytes
         del self._writing[number]
+        if owed_bytes:
+            self._owed[number] = owed_bytes
+
+    def _give_back(self, number: int, credit_bytes: int) -> None:
+        owed_bytes = self._owed.pop(number, 0) - credit_bytes
+        if owed_bytes < 0:
+            raise UnexpectedFrame("more credit than was used")
+        if owed_bytes:
+            self._owed[number] = owed_bytes
 
     def _written(self, number: int) -> _Writing:
         port = self._writing.get(number)
@@ -137,20 +150,22 @@ class Ports:
             raise UnexpectedFrame("more than the port's credit")
 
     def taken(self, number: int, message_bytes: int) -> int:
-        """The application took a message; returns the credit to grant now, mostly 0."""
-        port = self._reading[number]
-        port.taken_bytes += message_bytes + MESSAGE_OVERHEAD_BYTES
-        if port.shut:
-            self._forget_when_read(number, port)
-            return 0
-        if port.taken_bytes < _GRANT_BYTES:
-            return 0
-        grant, port.taken_bytes = port.taken_bytes, 0
-        port.unread_bytes -= grant
-        return grant
+        """The application took a message; returns the credit to grant now, mostly 0.
 
-    def ended(self, number: int) -> None:
-        """The peer shuts a port; what it sent before stays to be read.
+        Raises:
+            LocalProtocolError: no such message is unread; nothing changed.
+        """
+        port = self._reading.get(number)
+        cost = message_bytes + MESSAGE_OVERHEAD_BYTES
+        if port is None or port.taken_bytes + cost > port.unread_bytes:
+            raise LocalProtocolError("no such message is unread on this port")
+        port.taken_bytes += cost
+        if port.taken_bytes < _GRANT_BYTES and not port.shut:
+            return 0
+        return self._grant(number, port)
+
+    def ended(self, number: int) -> int:
+        """The peer shuts a port; what it sent before stays to be read. Returns the credit to grant now.
 
         Raises:
             UnexpectedFrame: the port is not open.
@@ -159,8 +174,14 @@ class Ports:
         if port is None or port.shut:
             raise UnexpectedFrame("a port shut that is not open")
         port.shut = True
-        self._forget_when_read(number, port)
+        return self._grant(number, port)
 
-    def _forget_when_read(self, number: int, port: _Reading) -> None:
-        if port.taken_bytes == port.unread_bytes:
+    def _grant(self, number: int, port: _Reading) -> int:
+        """Everything taken, once it is much or the last: then the port is forgotten."""
+        if port.shut and port.taken_bytes == port.unread_bytes:
             del self._reading[number]
+        elif port.taken_bytes < _GRANT_BYTES:
+            return 0
+        grant, port.taken_bytes = port.taken_bytes, 0
+        port.unread_bytes -= grant
+        return grant

@@ -70,8 +70,14 @@ class Traffic:
         self._stage.say(Shut(port))
 
     def taken(self, port: int, message_bytes: int) -> None:
-        """The application has taken a message: grant its credit again, in large portions."""
-        credit_bytes = self._ports.taken(port, message_bytes)
+        """The application has taken a message: grant its credit again, in large portions.
+
+        Raises:
+            LocalProtocolError: no such message is unread; nothing changed.
+        """
+        self._grant(port, self._ports.taken(port, message_bytes))
+
+    def _grant(self, port: int, credit_bytes: int) -> None:
         if credit_bytes and self._conversation.says_data:
             self._stage.say(Credit(port, credit_bytes))
 
@@ -111,7 +117,7 @@ class Traffic:
                 if self._ports.granted(said.port, said.credit_bytes):
                     self._stage.tell(CreditGranted(said.port))
             case Shut():
-                self._ports.ended(said.port)
+                self._grant(said.port, self._ports.ended(said.port))
                 self._stage.tell(PortShut(said.port))
             case Close():
                 self._hear_close(said)
