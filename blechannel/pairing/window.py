@@ -62,7 +62,8 @@ class PairingWindow:
         """
         if self._run is not run:
             raise LocalProtocolError("this run does not hold the window")
-        self.attempts_left -= 1
+        # A person may have closed the window while the run was under way.
+        self.attempts_left = max(0, self.attempts_left - 1)
 
     def end(self, run: object, *, bonded: bool) -> bool:
         """The run is over. A bond closes the window; anything else burns the code.
