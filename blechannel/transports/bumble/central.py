@@ -13,7 +13,7 @@ from bumble.gatt import GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR
 from bumble.gatt_client import Client
 
 from blechannel.aio.link import Sighting
-from blechannel.errors import LinkLost, TransportError
+from blechannel.errors import TransportError
 from blechannel.gatt import INBOX_UUID, OUTBOX_UUID, SERVICE_UUID
 from blechannel.transports.bumble.adapter import (
     COMMAND_S,
@@ -80,7 +80,12 @@ class BumblePhoneTransport:
                 raise TransportError(f"there is a link to {peer} already")
             connection = await self._reach(peer)
         try:
-            return await answered(self._joined(connection), within_s=SETUP_S, doing=f"setting up {peer}")
+            return await answered(
+                self._set_up(connection),
+                within_s=SETUP_S,
+                doing=f"setting up {peer}",
+                unless=self._disconnection(connection),
+            )
         except BaseException:
             await self._adapter.insist(self._adapter.hang_up(connection))
             raise
@@ -117,11 +122,14 @@ class BumblePhoneTransport:
                 await self._adapter.hang_up(attempt.result())
         attempt.cancel()
 
-    async def _joined(self, connection: Connection) -> BumbleLink:
-        """The link; cancelled when it is lost, also between two requests, where bumble would wait on."""
-        if self._device.lookup_connection(connection.handle) is not connection:
-            raise LinkLost("the peer did not answer the connection request")
-        return await connection.cancel_on_disconnection(self._set_up(connection))
+    def _disconnection(self, connection: Connection) -> asyncio.Future[None]:
+        """Done when the connection is gone; bumble would go on to ask, and wait for the answer."""
+        gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._device.lookup_connection(connection.handle) is connection:
+            connection.once(connection.EVENT_DISCONNECTION, lambda _reason: gone.set_result(None))
+        else:
+            gone.set_result(None)
+        return gone
 
     async def _set_up(self, connection: Connection) -> BumbleLink:
         client = connection.gatt_client

@@ -14,6 +14,8 @@ from blechannel.errors import LinkLost, TransportError
 
 T = TypeVar("T")
 
+CANCEL_AGAIN_S = 0.05
+
 HCI_REASONS = {
     0x00: "the adapter was closed or unplugged",
     0x05: "the peer could not authenticate the link",
@@ -77,27 +79,39 @@ def _words(error: BaseException) -> str:
             return USB_ADVICE.get(type(error).__name__) or str(error) or type(error).__name__
 
 
-async def answered(work: Coroutine[object, object, T], *, within_s: float, doing: str) -> T:
+async def answered(
+    work: Coroutine[object, object, T],
+    *,
+    within_s: float,
+    doing: str,
+    unless: asyncio.Future[None] | None = None,
+) -> T:
     """What `work` gives, in time and with foreign errors mapped.
 
     It runs in a task of its own, because bumble cancels who waits when a link is lost; that must not look like
     a cancellation of the caller.
 
     Raises:
-        LinkLost: bumble cancelled the work.
+        LinkLost: bumble cancelled the work, or `unless` came first.
         TransportError: it failed, or took longer than `within_s` seconds.
     """
     task = asyncio.ensure_future(work)
+    waits: set[asyncio.Future[T] | asyncio.Future[None]] = {task, unless} if unless is not None else {task}
     try:
-        await asyncio.wait({task}, timeout=within_s)
-        if not task.done():
+        await asyncio.wait(waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done() and (unless is None or not unless.done()):
             raise TransportError(f"{doing}: no answer within {within_s:g} s")
     finally:
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task})
+        await _stop(task)
     if task.cancelled():
         raise LinkLost(f"{doing}: the link or its adapter was lost")
     if (error := task.exception()) is not None:
         raise explained(error, doing) from error
     return task.result()
+
+
+async def _stop(task: asyncio.Task[T]) -> None:
+    """Cancel for certain: before Python 3.12 `wait_for` swallows a cancellation that meets its result."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_AGAIN_S)

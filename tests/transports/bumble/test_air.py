@@ -221,8 +221,9 @@ async def test_a_connect_cancelled_anywhere_leaves_nothing_connected(turns: int)
 async def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("blechannel.transports.bumble.central.CONNECT_S", 0.1)
     phone = await VirtualRadio().phone()
-    with pytest.raises(TransportError, match=f"connecting to {NOWHERE}: "):
-        await phone.connect(NOWHERE)
+    with pytest.raises(TransportError, match=f"connecting to {NOWHERE}: no answer"):
+        # Less than the wait for a controller that does not call off.
+        await asyncio.wait_for(phone.connect(NOWHERE), 2.0)
     await phone.close()
 
 
@@ -303,6 +304,33 @@ async def test_a_link_lost_during_set_up_is_no_cancellation() -> None:
     stranger.device.l2cap_channel_manager.register_fixed_channel(4, lambda *_: radio.drop_link())
     phone = await radio.phone()
     with pytest.raises(LinkLost, match="setting up"):
+        await phone.connect((await sighted(phone)).address)
+    await phone.close()
+    await stranger.close()
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_link_lost_between_two_requests_is_told_at_once(turns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("blechannel.transports.bumble.central.SETUP_S", 1.0)
+    radio = VirtualRadio()
+    stranger = await advertising_stranger(radio, [])
+
+    async def answer_and_leave() -> None:
+        [connection] = stranger.device.connections.values()
+        connection.send_l2cap_pdu(4, bytes([0x03, 23, 0]))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        radio.drop_link()
+
+    left: list[asyncio.Future[None]] = []
+
+    def heard(_handle: int, _pdu: bytes) -> None:
+        if not left:
+            left.append(asyncio.ensure_future(answer_and_leave()))
+
+    stranger.device.l2cap_channel_manager.register_fixed_channel(4, heard)
+    phone = await radio.phone()
+    with pytest.raises(LinkLost):
         await phone.connect((await sighted(phone)).address)
     await phone.close()
     await stranger.close()
