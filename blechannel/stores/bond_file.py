@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -72,6 +72,7 @@ class BondFile:
         with _faults_of(opening.path), ExitStack() as held:
             held.callback(release, claim(opening.path))
             recognise(opening.path)
+            _look_first(opening.path)
             self._connection = _connect(opening.path)
             held.callback(self._connection.close)
             self._content = _read_or_found(self._connection, opening)
@@ -115,8 +116,16 @@ class BondFile:
         self._content = content
 
 
+def _look_first(path: Path) -> None:
+    """Check a file that was closed well without SQLite's log; it would stay behind beside a damaged one."""
+    if not any(path.with_name(path.name + ending).exists() for ending in ("-wal", "-journal")):
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as connection:
+            _check_pages(connection)
+
+
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
+    location = f"{path.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(location, uri=True, timeout=0, isolation_level=None)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL_BYTES)
     for setting in SETTINGS:
         connection.execute(setting)
@@ -146,9 +155,9 @@ def _found(opening: Opening) -> Content:
 
 
 def _check_pages(connection: sqlite3.Connection) -> None:
-    (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    [(verdict,)] = connection.execute("PRAGMA integrity_check(1)").fetchall()
     if verdict != "ok":
-        raise ValueError(verdict)
+        raise ValueError(str(verdict).splitlines()[-1])
 
 
 @contextmanager

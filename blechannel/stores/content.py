@@ -57,7 +57,9 @@ def read_content(
         raise StoreError(f"this is a {found.value}'s bond store; a {role.value} needs another one")
     store_id = cells.identity("store_id")
     seal = unlock(read_lock(cells), store_id)
-    bonds = [read_bond(each, role, seal.sealer) for each in connection.execute(READ_BONDS)]
+    # All at once: a cursor that a traceback keeps alive would keep the file's lock beyond the connection's end.
+    rows: list[Sequence[object]] = connection.execute(READ_BONDS).fetchall()
+    bonds = [read_bond(each, role, seal.sealer) for each in rows]
     discovery_key = seal.sealer.unseal(cells.of("discovery_key", bytes), b"", "discovery_key")
     book = BondBook({bond.bond_id: bond for bond in bonds}, cells.of("guesses_spent", int), discovery_key)
     return Content(store_id, role, seal, book)

@@ -60,12 +60,13 @@ def recognise(path: Path) -> None:
     try:
         # Opening a pipe would wait for its other end.
         _require(stat.S_ISREG(path.stat().st_mode), "this is no file", path)
-        with path.open("rb") as file:
+        # For writing too: SQLite would fall back to reading, and fail later with a riddle.
+        with path.open("r+b") as file:
             _check_header(file.read(HEADER_BYTES), path)
             _close_to_others(file.fileno(), path)
     except OSError as error:
         advice = "check who owns it and what its folder allows"
-        raise StoreError(f"the bond store cannot be read ({error.strerror}); {advice}", str(path)) from error
+        raise StoreError(f"the bond store cannot be used ({error.strerror}); {advice}", str(path)) from error
 
 
 def _make_or_find(path: Path) -> FileIdentity:
@@ -88,7 +89,8 @@ def _check_header(header: bytes, path: Path) -> None:
     if not header:
         return
     advice = "choose another path, or move this file away"
-    whole = len(header) == HEADER_BYTES and header.startswith(MAGIC)
+    # After the size of a page: how to write and to read the file, 1 = with a journal, 2 = with a log.
+    whole = len(header) == HEADER_BYTES and header.startswith(MAGIC) and header[18:20] in (b"\1\1", b"\2\2")
     _require(whole, f"this is no bond store, or one that is damaged; {advice}", path)
     ours = int.from_bytes(header[68:72]) == APPLICATION_ID
     _require(ours, f"this is the database of another program; {advice}", path)

@@ -14,7 +14,7 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         f"PRAGMA application_id = {APPLICATION_ID}",
         """
         CREATE TABLE store (
-            row INTEGER PRIMARY KEY CHECK (row = 1),
+            row INTEGER PRIMARY KEY,
             store_id BLOB NOT NULL,
             role TEXT NOT NULL,
             guesses_spent INTEGER NOT NULL,
