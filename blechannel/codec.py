@@ -109,8 +109,9 @@ class FieldRow:
     """A field as the generated documentation shows it."""
 
     name: str
-    bytes: str
-    """"2", or "1 + up to 48", or "rest"."""
+    least_bytes: int
+    most_bytes: int | None
+    """None where the field takes all that is left."""
     meaning: str
 
 
@@ -157,10 +158,18 @@ def decode(cls: type[T], data: bytes) -> T:
 def describe(cls: type[Any]) -> Iterator[FieldRow]:
     """The rows of the generated documentation, in the order of the bytes."""
     for f in fields(cls):
-        yield FieldRow(f.name, _size_of(f.metadata["layout"]), f.metadata["meaning"])
+        yield FieldRow(f.name, *_bounds_of(f.metadata["layout"]), f.metadata["meaning"])
 
 
-def _size_of(layout: Construct[Any, Any]) -> str:
+def dissect(value: Any) -> Iterator[tuple[str, bytes]]:
+    """Each field's name and bytes, in order: together what `encode` gives."""
+    for f in fields(value):
+        yield f.name, bytes(f.metadata["layout"].build(getattr(value, f.name)))
+
+
+def _bounds_of(layout: Construct[Any, Any]) -> tuple[int, int | None]:
     if isinstance(layout, _Text):
-        return f"1 + up to {layout.max_bytes}"
-    return "rest" if layout is REST else str(layout.sizeof())
+        return 1, 1 + layout.max_bytes
+    if layout is REST:
+        return 0, None
+    return layout.sizeof(), layout.sizeof()

@@ -6,7 +6,7 @@ on one event loop; nothing here blocks.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -86,7 +86,7 @@ class Link(Protocol):
 class PhoneTransport(Protocol):
     """The central: scans and connects."""
 
-    def scan(self) -> AsyncIterator[Sighting]:
+    def scan(self) -> AsyncGenerator[Sighting, None]:
         """Sightings as they come, until the iterator is closed.
 
         Raises:

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
 from blechannel.aio.link import Link
 from blechannel.errors import BlechannelError, StoreError, TransportError
@@ -17,12 +18,25 @@ Begin = Callable[[int, float], Session]
 """Makes the session, given the link's `max_fragment_bytes` and the moment."""
 
 
-class Pump:
-    """Moves fragments between one link and one session, wakes the session in time and makes its changes durable.
+CONGESTED_BYTES = 32768
+"""Queued for the link, from here on senders wait."""
 
-    `deliver` gets every other event, in order; `changed` is called after each durable change, so that the owner can
-    tell its other sessions.
-    """
+
+class PumpOwner(Protocol):
+    """Whom a pump tells."""
+
+    def deliver(self, event: Event) -> None:
+        """Every event but Persist, in order."""
+
+    def book_changed(self) -> None:
+        """A change of this session is durable: other sessions of the same side may be affected."""
+
+    def has_room(self) -> None:
+        """The link has caught up, after `Pump.is_congested` said that it had not."""
+
+
+class Pump:
+    """Moves fragments between one link and one session, wakes the session in time and makes its changes durable."""
 
     def __init__(
         self,
@@ -30,20 +44,19 @@ class Pump:
         begin: Begin,
         store: BondStore,
         *,
-        deliver: Callable[[Event], None],
-        changed: Callable[[], None],
+        owner: PumpOwner,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._link = link
         self._store = store
-        self._deliver = deliver
-        self._changed = changed
+        self._owner = owner
         self._payload_bytes = link.max_fragment_bytes
         self._unsent: deque[bytes] = deque()
         self._flush_due = False
         self._timer: asyncio.TimerHandle | None = None
         self._drained: asyncio.Future[None] | None = None
         self._storing: set[asyncio.Task[None]] = set()
+        self._was_congested = False
         self.is_linked = True
         self.session = begin(self._payload_bytes, self._loop.time())
 
@@ -59,7 +72,7 @@ class Pump:
             if isinstance(event, Persist):
                 self._persist(event)
             else:
-                self._deliver(event)
+                self._owner.deliver(event)
         self.flush_soon()
 
     def flush_soon(self) -> None:
@@ -67,6 +80,14 @@ class Pump:
         if not self._flush_due:
             self._flush_due = True
             self._loop.call_soon(self._flush)
+
+    @property
+    def is_congested(self) -> bool:
+        """Whether senders should wait for `has_room`."""
+        if self.session.queued_bytes() < CONGESTED_BYTES:
+            return False
+        self._was_congested = True
+        return True
 
     async def finish(self, patience_s: float) -> None:
         """Let stores under way end, send what is queued within `patience_s`, and close the link."""
@@ -119,6 +140,9 @@ class Pump:
         while unsent and link.room > 0:
             link.send(unsent.popleft())
         self._arm()
+        if self._was_congested and self.session.queued_bytes() <= CONGESTED_BYTES // 2:
+            self._was_congested = False
+            self._owner.has_room()
         if self._drained is not None and not self._drained.done() and not self._is_draining():
             self._drained.set_result(None)
 
@@ -152,4 +176,4 @@ class Pump:
             self.act(self.session.persist_failed(event.token, StoreError(f"the bond store failed: {error!r}")))
         else:
             self.act(self.session.persisted(event.token, self._loop.time()))
-            self._changed()
+            self._owner.book_changed()

@@ -179,6 +179,11 @@ class Session:
         self._attempt(self._run, code)
         return self._told()
 
+    def abandon(self, error: BlechannelError) -> list[Event]:
+        """A person, or who asks for them, gives up: the session ends with `error`."""
+        self._fail(error)
+        return self._told()
+
     # --- the application ---
 
     @property

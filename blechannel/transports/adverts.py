@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from blechannel.errors import LocalProtocolError
+from blechannel.wire.adverts import ADVERT_BYTES
 
-MAX_SERVICE_DATA_BYTES = 13
+MAX_SERVICE_DATA_BYTES = ADVERT_BYTES
 """Room in the scan response (protocol, "GATT service")."""
 
 
@@ -15,7 +16,5 @@ def check_service_data(service_data: bytes) -> bytes:
         LocalProtocolError: they do not fit the scan response.
     """
     if len(service_data) > MAX_SERVICE_DATA_BYTES:
-        raise LocalProtocolError(
-            f"service data of {len(service_data)} bytes: at most {MAX_SERVICE_DATA_BYTES}"
-        )
+        raise LocalProtocolError(f"service data of {len(service_data)} bytes: at most {MAX_SERVICE_DATA_BYTES}")
     return service_data

@@ -25,6 +25,9 @@ _OWN_DESCRIPTORS = 1
 """The pipe that wakes the loop from other threads and signals."""
 
 
+_RESOLUTION_S = time.get_clock_info("monotonic").resolution
+
+
 class VirtualTimeDeadlock(RuntimeError):
     """Nothing is ready and nothing ever will be: no timer, thread or socket is left to end the wait."""
 
@@ -40,7 +43,10 @@ class _JumpingSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """What is ready; `timeout` as everywhere, but in seconds of the virtual clock."""
         ready = super().select(0)
-        if ready or timeout == 0:
+        if ready:
+            return ready
+        if timeout == 0:
+            self._tick()
             return ready
         if len(self.get_map()) > _OWN_DESCRIPTORS:
             return self._select_for_real(timeout)
@@ -55,6 +61,12 @@ class _JumpingSelector(selectors.DefaultSelector):
         ready = super().select(timeout)
         self.now_s += time.monotonic() - began_s
         return ready
+
+    def _tick(self) -> None:
+        # A loop takes a timer as due when it lies before now + resolution. From about 1e7 s on, that sum is now
+        # itself, and a timer at exactly this moment would be waited for in vain.
+        if self.now_s + _RESOLUTION_S == self.now_s:
+            self.now_s = math.nextafter(self.now_s, math.inf)
 
     def _jump(self, timeout: float | None) -> None:
         if timeout is not None:

@@ -31,10 +31,10 @@ FRAGMENT = c.Struct(
     / c.BitStruct(
         "mark" / c.Flag * "data: a frame starts here; control: please acknowledge at once",
         "number" / c.BitsInteger(7) * "data: its own number; control: that of the next data fragment",
-        "control" / c.Flag,
+        "control" / c.Flag * "0: a data fragment; 1: a control fragment",
         "acknowledgement" / c.BitsInteger(7) * "the number expected next from the other side",
     ),
-    "data" / c.GreedyBytes,
+    "data" / c.GreedyBytes * "data: 1 to 510 bytes of one frame; control: nothing",
     c.Check(lambda this: bool(this.data) != this.header.control),
     c.Check(lambda this: len(this.data) <= MAX_FRAGMENT_BYTES - FRAGMENT_HEADER_BYTES),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
 from blechannel.aio.link import Sighting
@@ -74,7 +74,7 @@ class LoopbackPhone:
         self._links: set[LoopbackLink] = set()
         self._closed = False
 
-    async def scan(self) -> AsyncIterator[Sighting]:
+    async def scan(self) -> AsyncGenerator[Sighting, None]:
         """Everything that advertises now, then every change at once and everything again each interval."""
         air, scanner = self._air, _Scanner()
         air._scanners.add(scanner)

@@ -52,7 +52,7 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """Fragment `n` arrives after the next one; never, if there is none."""
+    """Fragment `n` arrives after the next one, or in its place if that is held back too; never, if there is none."""
 
     n: int
 

@@ -18,6 +18,8 @@ UNSENT_BYTES = 32 * 1024
 """What the stream holds for a peer that does not read, before the link has no room."""
 FLUSH_S = 2.0
 """How long `close` waits for a peer to take what is queued."""
+UNREAD_BYTES = 32 * 1024
+"""What is kept of a peer that sends before `start`."""
 _LENGTH_BYTES = 2
 _CLOSED_HERE = "closed on this side"
 
@@ -47,6 +49,7 @@ class TcpLink(asyncio.Protocol):
         self._queue: list[bytes] = []
         self._paused = False
         self._closing = False
+        self._deaf = False
         self._error: TransportError | None = None
         self._told = False
         self.lost = asyncio.Event()
@@ -72,8 +75,6 @@ class TcpLink(asyncio.Protocol):
         self._cancel_deadline()
         self.max_fragment_bytes = min(self.max_fragment_bytes, max_fragment_bytes)
         self.room = CAPACITY
-        if self._transport is not None:
-            self._transport.pause_reading()
 
     def start(self, receiver: LinkReceiver) -> None:
         """Begin to deliver.
@@ -126,15 +127,13 @@ class TcpLink(asyncio.Protocol):
             self._flush()
             self._transport.write_eof()
             self._transport.resume_reading()
-        self._closing = True
+        self._closing = self._deaf = True
         self.room = 0
 
     def abort(self, error: TransportError) -> None:
-        """Disconnect now."""
-        self.room = 0
-        self._error = self._error or error
-        if self._transport is not None:
-            self._transport.abort()
+        """Disconnect now and deliver nothing more."""
+        self._deaf = True
+        self._hang_up(error)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """From the stream."""
@@ -149,14 +148,19 @@ class TcpLink(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """From the stream."""
-        if not self.ended:
-            self._received += data
-            self._deliver()
+        if self._deaf:
+            return
+        self._received += data
+        self._deliver()
+        # Reading goes on before the start, so that a peer that leaves is noticed.
+        if len(self._received) > UNREAD_BYTES and self._transport is not None:
+            self._transport.pause_reading()
 
     def eof_received(self) -> None:
         """From the stream. A peer that stops sending has left: there are no half-open links."""
-        middle = " in the middle of a fragment" if self._received else ""
-        self.abort(LinkLost(_CLOSED_HERE if self._closing else f"the peer disconnected{middle}"))
+        is_middle = self._received and (self._greet or self._receiver)
+        middle = " in the middle of a fragment" if is_middle else ""
+        self._hang_up(LinkLost(_CLOSED_HERE if self._closing else f"the peer disconnected{middle}"))
 
     def pause_writing(self) -> None:
         """From the stream: the peer does not read fast enough."""
@@ -179,6 +183,12 @@ class TcpLink(asyncio.Protocol):
         self._gone(self)
         self._tell_lost()
 
+    def _hang_up(self, error: TransportError) -> None:
+        self.room = 0
+        self._error = self._error or error
+        if self._transport is not None:
+            self._transport.abort()
+
     def _give_up(self) -> None:
         self.abort(TransportError("no greeting in time: another service, or a peer that hangs"))
 
@@ -190,7 +200,7 @@ class TcpLink(asyncio.Protocol):
         self._deliver()
         if self.lost.is_set():
             self._tell_lost()
-        elif self._transport is not None and not self.ended:
+        elif self._transport is not None:
             self._transport.resume_reading()
             self._resume()
 
@@ -224,7 +234,7 @@ class TcpLink(asyncio.Protocol):
     def _deliver(self) -> None:
         """Hand over every whole message, as long as somebody takes them."""
         received, at = self._received, 0
-        while (self._greet or self._receiver) and not self.ended:
+        while (self._greet or self._receiver) and not self._deaf:
             body = at + _LENGTH_BYTES
             end = body + int.from_bytes(received[at:body], "big")
             if end - body > MAX_FRAGMENT_BYTES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from blechannel.aio.link import Sighting
 from blechannel.errors import LinkLost, TransportError
@@ -43,7 +43,7 @@ class TcpPhoneTransport:
         self._streams: set[TcpLink] = set()
         self._closed = False
 
-    async def scan(self) -> AsyncIterator[Sighting]:
+    async def scan(self) -> AsyncGenerator[Sighting, None]:
         """Look at every address again and again; where no watch answers, nothing is seen.
 
         Raises:

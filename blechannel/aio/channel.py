@@ -1,0 +1,291 @@
+"""What an application holds: an established, authenticated and encrypted channel with named ports."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Protocol
+
+from blechannel.aio.link import Link, LinkPosture
+from blechannel.aio.port import Port
+from blechannel.aio.pump import Begin, Pump
+from blechannel.errors import BlechannelError, LocalProtocolError
+from blechannel.pairing.bonds import Bond, BondStore
+from blechannel.session.events import (
+    Closed,
+    CreditGranted,
+    Established,
+    Event,
+    Failed,
+    Message,
+    PortOpened,
+    PortShut,
+)
+from blechannel.session.session import Session
+from blechannel.session.traffic import Traffic
+
+_log = logging.getLogger(__name__)
+
+Service = Callable[[Port], Awaitable[None]]
+"""Serves one port that the peer opened; the port is open while it runs and shut when it returns."""
+
+FINISH_S = 3.0
+"""For what is queued to go out once the session is over."""
+
+
+class ChannelOwner(Protocol):
+    """Whom a channel tells: the phone or the watch that made it."""
+
+    def told(self, channel: Channel, event: Event) -> None:
+        """Established, Closed, Failed, and everything that is for people."""
+
+    def book_changed(self) -> None:
+        """A change is durable: other channels of the same side may be affected."""
+
+
+class Channel:
+    """One channel with one peer, made by `Phone` or `Watch`; ends with its link.
+
+    ``async with channel.port("echo") as port`` opens a port; leaving ``async with channel`` says CLOSE.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        begin: Begin,
+        store: BondStore,
+        *,
+        services: Mapping[str, Service],
+        owner: ChannelOwner,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._link = link
+        self._store = store
+        self._services = dict(services)
+        self._owner = owner
+        self._ports: dict[str, Port] = {}
+        self._reading: dict[int, Port] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._established: asyncio.Future[Established] = loop.create_future()
+        self._finishing: asyncio.Task[None] | None = None
+        self._over = asyncio.Event()
+        self._when_over: list[Callable[[Channel], None]] = []
+        self._error: BlechannelError | None = None
+        self._undelivered = 0
+        self._pump = Pump(link, begin, store, owner=self)
+
+    def __repr__(self) -> str:
+        return f"Channel({self._link.peer}, {self._pump.session.state.value})"
+
+    async def __aenter__(self) -> Channel:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # --- for applications ---
+
+    def port(self, name: str) -> Port:
+        """The port of that name, to be opened with ``async with``. Both sides use the same name."""
+        port = self._ports.get(name)
+        if port is None:
+            port = self._ports[name] = Port(self, name)
+        return port
+
+    def serve(self, name: str, service: Service) -> None:
+        """Run `service` for each port of that name that the peer opens from now on."""
+        self._services[name] = service
+
+    @property
+    def bond(self) -> Bond:
+        """The bond that this channel belongs to, as it is stored now; raises BondNotFound once it is removed."""
+        return self._store.book.bond(self._established.result().bond_id)
+
+    @property
+    def resumed(self) -> bool:
+        """Whether this was a reconnect; False after a pairing."""
+        return self._established.result().resumed
+
+    @property
+    def handshake_hash(self) -> bytes:
+        """32 bytes, the same on both sides and unique to this channel: bind other protocols to it. Not secret."""
+        return self._established.result().handshake_hash
+
+    @property
+    def posture(self) -> LinkPosture:
+        """What is known of the link's own protection; nothing here depends on it."""
+        return self._link.posture
+
+    @property
+    def peer(self) -> str:
+        """The link's address of the peer, for people."""
+        return self._link.peer
+
+    @property
+    def max_message_bytes(self) -> int:
+        """The longest message that `Port.send` takes."""
+        return self.traffic.max_message_bytes
+
+    @property
+    def was_established(self) -> bool:
+        """Whether the channel ever stood."""
+        return self._established.done() and self._established.exception() is None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be sent and received."""
+        return self._finishing is None and self._established.done()
+
+    @property
+    def error(self) -> BlechannelError | None:
+        """Why it was cut off; None while it is open or when both sides said CLOSE."""
+        return self._error
+
+    @property
+    def undelivered(self) -> int:
+        """After a clean end: records of ours that the peer had not opened."""
+        return self._undelivered
+
+    async def close(self) -> None:
+        """Say CLOSE, wait a little for the peer's, and let go of the link. Safe to call again; never raises."""
+        self.act(self.session.close(asyncio.get_running_loop().time()))
+        await self.wait_over()
+
+    async def wait_over(self) -> None:
+        """Return once the channel is over and its link is let go."""
+        await self._over.wait()
+
+    # --- for ports and owners ---
+
+    @property
+    def session(self) -> Session:
+        """The session under this channel."""
+        return self._pump.session
+
+    @property
+    def traffic(self) -> Traffic:
+        """The session's ports; raises LocalProtocolError before the channel stands."""
+        return self._pump.session.traffic
+
+    @property
+    def is_congested(self) -> bool:
+        """Whether senders should wait: the link is behind."""
+        return self._pump.is_congested
+
+    def when_over(self, callback: Callable[[Channel], None]) -> None:
+        """Call back once the channel is over and its link is let go."""
+        self._when_over.append(callback)
+
+    def start(self) -> None:
+        """Let the session begin."""
+        self._pump.start()
+
+    async def established(self) -> Established:
+        """Return once the channel stands; raises what it failed with."""
+        return await asyncio.shield(self._established)
+
+    def act(self, events: list[Event]) -> None:
+        """Act on what the session told when somebody else called it."""
+        self._pump.act(events)
+
+    def spoke(self) -> None:
+        """Something was said: send it soon."""
+        self._pump.flush_soon()
+
+    def check(self) -> None:
+        """Raise what the channel failed with, or LocalProtocolError when it is closed or does not stand yet."""
+        self.check_cut_off()
+        if not self.is_open:
+            raise LocalProtocolError("the channel is closed")
+
+    def check_cut_off(self) -> None:
+        """Raise what the channel failed with, if it did."""
+        if self._error is not None:
+            raise self._error.with_traceback(None)
+
+    # --- called by the pump ---
+
+    def deliver(self, event: Event) -> None:
+        """See PumpOwner."""
+        match event:
+            case Message():
+                self._reading[event.port].arrived(event.port, event.message)
+            case PortOpened():
+                self._peer_opened(event)
+            case PortShut():
+                self._reading.pop(event.port).ended()
+            case CreditGranted():
+                for port in self._ports.values():
+                    if port.writes(event.port):
+                        port.room_again()
+            case Established():
+                self._established.set_result(event)
+                self._owner.told(self, event)
+            case Closed():
+                self._undelivered = event.undelivered
+                self._end(None, event)
+            case Failed():
+                self._end(event.error, event)
+            case _:
+                self._owner.told(self, event)
+
+    def book_changed(self) -> None:
+        """See PumpOwner."""
+        self._owner.book_changed()
+
+    def has_room(self) -> None:
+        """See PumpOwner."""
+        for port in self._ports.values():
+            port.room_again()
+
+    # --- inside ---
+
+    def _peer_opened(self, event: PortOpened) -> None:
+        port = self.port(event.name)
+        port.opened()
+        self._reading[event.port] = port
+        service = self._services.get(event.name)
+        if service is not None:
+            task = asyncio.get_running_loop().create_task(self._serve(service, port), name=f"blechannel {port.name}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, service: Service, port: Port) -> None:
+        try:
+            async with port:
+                await service(port)
+        except BlechannelError as error:
+            _log.info("port %s ended: %s", port.name, error)
+        except Exception:
+            _log.exception("the service of port %s failed", port.name)
+
+    def _end(self, error: BlechannelError | None, event: Event) -> None:
+        self._error = error
+        if error is not None and not self._established.done():
+            self._established.set_exception(error)
+            self._established.exception()  # whoever waits is told; whoever does not need not be reminded
+        self._finishing = asyncio.get_running_loop().create_task(self._finish(), name="blechannel finish")
+        for port in self._ports.values():
+            port.over(cleanly=error is None)
+        self._owner.told(self, event)
+
+    async def _finish(self) -> None:
+        try:
+            await self._pump.finish(FINISH_S)
+            for task in tuple(self._tasks):
+                await self._dismiss(task)
+        finally:
+            self._over.set()
+            for callback in self._when_over:
+                callback(self)
+
+    async def _dismiss(self, task: asyncio.Task[None]) -> None:
+        """A service sees the end of its port; one that does not end by itself is cancelled."""
+        done, _ = await asyncio.wait({task}, timeout=FINISH_S)
+        if not done:
+            task.cancel()
+            await asyncio.wait({task}, timeout=FINISH_S)

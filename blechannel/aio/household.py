@@ -1,0 +1,83 @@
+"""What a phone and a watch have in common: one store, one transport, and channels that must know of each other."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from blechannel.aio.channel import Channel, Service
+from blechannel.aio.key_log import KeyLog
+from blechannel.aio.link import Link
+from blechannel.config import Config
+from blechannel.pairing.bonds import BondStore
+from blechannel.session.events import Closed, Event, Failed, KeysLogged
+from blechannel.session.session import Session
+from blechannel.session.setup import PhoneSetup, WatchSetup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Where randomness and the wall clock come from, so that a run can be replayed.
+
+    `random` gives secret uniform bytes; `unix_time` seconds since 1970, None where there is no clock.
+    """
+
+    random: Callable[[int], bytes] = secrets.token_bytes
+    unix_time: Callable[[], float | None] = time.time
+
+
+class Household:
+    """The channels of one side. Not for applications: `Phone` and `Watch` are."""
+
+    def __init__(self, store: BondStore, config: Config, world: World, key_log: KeyLog | None) -> None:
+        self._store = store
+        self._config = dataclasses.replace(config, key_log=key_log is not None)
+        self._world = world
+        self._key_log = key_log
+        self._services: dict[str, Service] = {}
+        self._channels: set[Channel] = set()
+
+    @property
+    def store(self) -> BondStore:
+        """Where the bonds are."""
+        return self._store
+
+    @property
+    def channels(self) -> list[Channel]:
+        """The channels that stand now."""
+        return [channel for channel in self._channels if channel.is_open]
+
+    def serve(self, name: str, service: Service) -> None:
+        """Run `service` for each port of that name that a peer opens, on every channel made from now on."""
+        self._services[name] = service
+
+    def told(self, channel: Channel, event: Event) -> None:
+        """See ChannelOwner."""
+        match event:
+            case KeysLogged():
+                if self._key_log is not None:
+                    self._key_log.write(event.line)
+            case Closed() | Failed():
+                channel.when_over(self._channels.discard)
+
+    def book_changed(self) -> None:
+        """See ChannelOwner: end what another session of the same bond has overtaken, in the same step."""
+        for channel in tuple(self._channels):
+            channel.act(channel.session.book_changed())
+
+    def _make_channel(self, link: Link, setup: PhoneSetup | WatchSetup) -> Channel:
+        def begin(max_fragment_bytes: int, now: float) -> Session:
+            return Session(setup, max_fragment_bytes=max_fragment_bytes, random=self._world.random, now=now)
+
+        channel = Channel(link, begin, self._store, services=self._services, owner=self)
+        self._channels.add(channel)
+        channel.start()
+        return channel
+
+    async def _close_channels(self) -> None:
+        """CLOSE on every channel, all at once."""
+        await asyncio.gather(*(channel.close() for channel in tuple(self._channels)))

@@ -1,0 +1,206 @@
+"""The phone: finds watches, pairs, connects."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from types import TracebackType
+
+from blechannel.aio.channel import Channel
+from blechannel.aio.household import Household, World
+from blechannel.aio.key_log import KeyLog
+from blechannel.aio.link import PhoneTransport, Sighting
+from blechannel.config import Config
+from blechannel.errors import BondNotFound, MalformedFrame, PairingRefused, PeerTimedOut, WatchNotFound
+from blechannel.pairing.bonds import Bond, BondStore
+from blechannel.pairing.window import is_code
+from blechannel.session.events import CodeWanted, Event
+from blechannel.session.setup import Pair, PhoneSetup, Reconnect
+from blechannel.wire.adverts import Advert, resolves
+
+AskCode = Callable[[], Awaitable[str]]
+"""Asks the person for the six digits that the watch shows."""
+
+FIND_S = 15.0
+CONNECT_S = 30.0
+PAIR_S = 150.0
+
+
+@dataclass(frozen=True, slots=True)
+class FoundWatch:
+    """A watch that advertises, as far as this phone can tell."""
+
+    address: str
+    rssi_dbm: int | None
+    bond: Bond | None
+    """The bond that the advertisement resolves to; None for a stranger's watch or one that was never confirmed."""
+    pairing_open: bool
+    """Whether it claims that a pairing window is open."""
+
+
+class Phone(Household):
+    """``async with Phone(store, transport) as phone``: leaving closes the channels and the transport, not the store."""
+
+    def __init__(
+        self,
+        store: BondStore,
+        transport: PhoneTransport,
+        *,
+        config: Config = Config("phone"),  # noqa: B008 - frozen
+        world: World = World(),  # noqa: B008 - frozen
+        key_log: KeyLog | None = None,
+    ) -> None:
+        super().__init__(store, config, world, key_log)
+        self._transport = transport
+        self._asking: dict[Channel, AskCode] = {}
+        self._questions: dict[Channel, asyncio.Task[None]] = {}
+
+    async def __aenter__(self) -> Phone:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """CLOSE every channel and free the adapter. Safe to call again."""
+        await self._close_channels()
+        await self._transport.close()
+
+    async def scan(self) -> AsyncGenerator[FoundWatch, None]:
+        """Watches as they are seen, again whenever something about one changes, until the iterator is closed.
+
+        Raises:
+            TransportError: no adapter, or it refuses.
+        """
+        seen: dict[str, FoundWatch] = {}
+        async with aclosing(self._transport.scan()) as sightings:
+            async for sighting in sightings:
+                found = self._resolve(sighting)
+                if found is not None and seen.get(found.address) != found:
+                    seen[found.address] = found
+                    yield found
+
+    async def find(self, *, timeout_s: float = FIND_S) -> FoundWatch:
+        """The first watch seen that is bonded with this phone or open for pairing.
+
+        Raises:
+            WatchNotFound: none within `timeout_s`.
+            TransportError: no adapter, or it refuses.
+        """
+        pending = any(bond.pending for bond in self._store.book.bonds.values())
+        try:
+            async with asyncio.timeout(timeout_s), aclosing(self.scan()) as watches:
+                async for found in watches:
+                    if found.bond is not None or found.pairing_open or pending:
+                        return found
+        except TimeoutError:
+            raise WatchNotFound(f"no bonded or pairable watch was seen in {timeout_s:g} s") from None
+        raise WatchNotFound("the scan ended before a watch was seen")
+
+    async def pair(self, watch: FoundWatch, ask_code: AskCode, *, timeout_s: float = PAIR_S) -> Channel:
+        """Pair by the code that the watch shows, and hold the channel that results.
+
+        `ask_code` is awaited once the watch is connected, and again while its answer is not six digits. A code serves
+        one try: a new one is shown after a failure. An older bond with the same watch is kept until the new one stands.
+
+        Raises:
+            PairingRefused: no window, busy, no room, a wrong code, or no code in time (`.reason`).
+            RemoteProtocolError: the watch, or somebody in between, broke the protocol.
+            TransportError: no link.
+        """
+        intent = Pair(replaces=watch.bond.bond_id if watch.bond else None)
+        return await self._open(watch.address, intent, timeout_s, ask_code)
+
+    async def connect(self, watch: FoundWatch, *, timeout_s: float = CONNECT_S) -> Channel:
+        """Reconnect to a bonded watch in one round trip.
+
+        A bond that was never confirmed is tried first: the watch may have stored it.
+
+        Raises:
+            BondNotFound: there is no bond with this watch.
+            PairingRefused: the watch does not recognise the bond, which stays.
+            RemoteProtocolError, BondError, TransportError: as everywhere.
+        """
+        bonds = self._bonds_for(watch)
+        for bond in bonds[:-1]:
+            try:
+                return await self._open(watch.address, Reconnect(bond.bond_id), timeout_s, None)
+            except PairingRefused:
+                continue
+        return await self._open(watch.address, Reconnect(bonds[-1].bond_id), timeout_s, None)
+
+    def told(self, channel: Channel, event: Event) -> None:
+        """See ChannelOwner."""
+        if isinstance(event, CodeWanted):
+            task = asyncio.get_running_loop().create_task(self._ask(channel), name="blechannel ask")
+            self._questions[channel] = task
+        super().told(channel, event)
+
+    # --- inside ---
+
+    def _resolve(self, sighting: Sighting) -> FoundWatch | None:
+        try:
+            advert = Advert.decode(sighting.service_data)
+        except MalformedFrame:
+            return None
+        now_s = self._world.unix_time()
+        bonds = self._store.book.bonds.values()
+        keyed = [bond for bond in bonds if bond.discovery_key]
+        mine = [bond for bond in keyed if resolves(sighting.service_data, bond.discovery_key, now_s)]
+        return FoundWatch(sighting.address, sighting.rssi_dbm, mine[0] if mine else None, advert.pairing_open)
+
+    def _bonds_for(self, watch: FoundWatch) -> list[Bond]:
+        """Newest first: an unconfirmed bond before the one that it replaces."""
+        known = watch.bond.bond_id if watch.bond else None
+        pending = [b for b in self._store.book.bonds.values() if b.pending and b.replaces == known]
+        bonds = [*reversed(pending), *([watch.bond] if watch.bond else [])]
+        if not bonds:
+            raise BondNotFound("this phone has no bond with that watch: pair first")
+        return bonds
+
+    async def _open(
+        self, address: str, intent: Pair | Reconnect, timeout_s: float, ask_code: AskCode | None
+    ) -> Channel:
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._established(address, intent, ask_code)
+        except TimeoutError:
+            raise PeerTimedOut(f"the watch did not answer within {timeout_s:g} s") from None
+
+    async def _established(self, address: str, intent: Pair | Reconnect, ask_code: AskCode | None) -> Channel:
+        link = await self._transport.connect(address)
+        channel = self._make_channel(link, PhoneSetup(self._config, self._store, intent))
+        if ask_code is not None:
+            self._asking[channel] = ask_code
+        try:
+            await channel.established()
+        except BaseException:
+            await channel.close()
+            raise
+        finally:
+            self._asking.pop(channel, None)
+            await self._stop_asking(channel)
+        return channel
+
+    async def _ask(self, channel: Channel) -> None:
+        try:
+            code = await self._asking[channel]()
+            while not is_code(code):
+                code = await self._asking[channel]()
+        except Exception as error:
+            refused = PairingRefused("no-code", f"no code was typed: {error!r}")
+            channel.act(channel.session.abandon(refused))
+        else:
+            now = asyncio.get_running_loop().time()
+            channel.act(channel.session.enter_code(code, now))
+
+    async def _stop_asking(self, channel: Channel) -> None:
+        """The person need not answer any more."""
+        question = self._questions.pop(channel, None)
+        if question is not None:
+            question.cancel()
+            await asyncio.wait({question})

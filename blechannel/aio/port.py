@@ -1,0 +1,180 @@
+"""One service's messages on a channel, both ways."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from blechannel.errors import LocalProtocolError
+
+if TYPE_CHECKING:
+    from blechannel.aio.channel import Channel
+
+
+class Port:
+    """Messages to and from the peer's port of the same name; whole, in order, each once. Made by `Channel.port`.
+
+    `send` waits while the peer's reader or the link is behind. Iterating ends when the peer shuts the port or closes
+    the channel; it raises when the channel was cut off. Several tasks may send; one task receives.
+    """
+
+    def __init__(self, channel: Channel, name: str) -> None:
+        self.name = name
+        self._channel = channel
+        self._writing: int | None = None
+        self._inbox: deque[tuple[int, bytes]] = deque()
+        self._ended = False
+        self._receiver: asyncio.Future[None] | None = None
+        self._senders: deque[asyncio.Future[None]] = deque()
+
+    def __repr__(self) -> str:
+        return f"Port({self.name!r})"
+
+    async def __aenter__(self) -> Port:
+        self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.shut()
+
+    def open(self) -> None:
+        """Open this side's half; `async with` does it.
+
+        Raises:
+            LocalProtocolError: it is open already, or no port is left.
+            BlechannelError: the channel is over.
+        """
+        self._channel.check()
+        self._writing = self._channel.traffic.open(self.name)
+        self._channel.spoke()
+
+    def shut(self) -> None:
+        """Send no more; the peer's iteration ends. Leaving `async with` does it. Safe to call again."""
+        number, self._writing = self._writing, None
+        if number is not None and self._channel.is_open:
+            self._channel.traffic.shut(number)
+            self._channel.spoke()
+        self._wake_all()
+
+    async def send(self, message: bytes) -> None:
+        """Send one message; returns when it is queued on the link and covered by the peer's credit.
+
+        Cancelled while it waits, it has sent nothing.
+
+        Raises:
+            LocalProtocolError: the port is not open, or the message is over `Channel.max_message_bytes`.
+            BlechannelError: the channel is over.
+        """
+        channel = self._channel
+        while True:
+            channel.check()
+            number = self._writing
+            if number is None:
+                raise LocalProtocolError(f"port {self.name} is not open")
+            traffic = channel.traffic
+            if traffic.room(number, len(message)) and not channel.is_congested:
+                traffic.send(number, message)
+                channel.spoke()
+                if self._senders:
+                    self._wake_sender()
+                return
+            await self._wait_to_send()
+
+    async def receive(self) -> bytes:
+        """The next message.
+
+        Raises:
+            EOFError: the peer has shut the port or closed the channel; nothing more will come.
+            BlechannelError: the channel was cut off.
+        """
+        while not self._inbox:
+            if self._ended:
+                raise EOFError(f"the peer has shut port {self.name}")
+            self._channel.check_cut_off()
+            await self._wait_to_receive()
+        number, message = self._inbox.popleft()
+        channel = self._channel
+        if channel.is_open:
+            channel.traffic.taken(number, len(message))
+            channel.spoke()
+        return message
+
+    def __aiter__(self) -> Port:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await self.receive()
+        except EOFError:
+            raise StopAsyncIteration from None
+
+    # --- called by the channel ---
+
+    def opened(self) -> None:
+        """The peer opened its half."""
+        self._ended = False
+
+    def writes(self, number: int) -> bool:
+        """Whether this side's half has this number."""
+        return self._writing == number
+
+    def arrived(self, number: int, message: bytes) -> None:
+        """The peer sent a message."""
+        self._inbox.append((number, message))
+        if self._receiver is not None:
+            self._wake_receiver()
+
+    def ended(self) -> None:
+        """The peer sends no more."""
+        self._ended = True
+        self._wake_receiver()
+
+    def room_again(self) -> None:
+        """There may be room to send: let the first sender look."""
+        self._wake_sender()
+
+    def over(self, *, cleanly: bool) -> None:
+        """The channel is over: everybody looks."""
+        self._ended = self._ended or cleanly
+        self._wake_all()
+
+    # --- waiting ---
+
+    async def _wait_to_receive(self) -> None:
+        if self._receiver is not None:
+            raise LocalProtocolError(f"another task receives on port {self.name} already")
+        self._receiver = asyncio.get_running_loop().create_future()
+        try:
+            await self._receiver
+        finally:
+            self._receiver = None
+
+    async def _wait_to_send(self) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._senders.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            self._senders.remove(waiter)
+            if not waiter.cancelled():  # it had been woken: the turn is the next one's
+                self._wake_sender()
+            raise
+        self._senders.remove(waiter)
+
+    def _wake_receiver(self) -> None:
+        if self._receiver is not None and not self._receiver.done():
+            self._receiver.set_result(None)
+
+    def _wake_sender(self) -> None:
+        if self._senders and not self._senders[0].done():
+            self._senders[0].set_result(None)
+
+    def _wake_all(self) -> None:
+        self._wake_receiver()
+        for waiter in self._senders:
+            if not waiter.done():
+                waiter.set_result(None)

@@ -1,0 +1,238 @@
+"""The watch: advertises, accepts phones, and opens pairing windows when its person asks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from blechannel.aio.channel import Channel
+from blechannel.aio.household import Household, World
+from blechannel.aio.key_log import KeyLog
+from blechannel.aio.link import WatchTransport
+from blechannel.config import Config
+from blechannel.errors import BlechannelError, LocalProtocolError, TransportError
+from blechannel.limits import MAX_LINKS
+from blechannel.pairing.bonds import BondStore, Method, SetDiscoveryKey
+from blechannel.pairing.window import ATTEMPTS, WINDOW_S, PairingWindow
+from blechannel.session.events import Closed, CodeChanged, Established, Event, Failed
+from blechannel.session.setup import WatchSetup
+from blechannel.wire.adverts import make_advert
+
+ROTATE_S = 600.0
+"""How long one advertisement is used; the protocol allows at most 15 minutes."""
+DISCOVERY_KEY_BYTES = 32
+EVENTS_KEPT = 64
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeShown:
+    """Show this code, large: it is what the person types on the phone."""
+
+    code: str = field(repr=False)
+    attempts_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class CodeHidden:
+    """The pairing window is closed: show no code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A phone has paired or reconnected."""
+
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A channel is over; `error` is None after an authenticated CLOSE."""
+
+    channel: Channel
+    error: BlechannelError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """A phone connected and did not get a channel."""
+
+    peer: str
+    error: BlechannelError
+
+
+WatchEvent = CodeShown | CodeHidden | Joined | Left | Declined
+
+
+class Watch(Household):
+    """``async with Watch(store, transport) as watch``: entering advertises; leaving closes all but the store."""
+
+    def __init__(
+        self,
+        store: BondStore,
+        transport: WatchTransport,
+        *,
+        config: Config = Config("watch"),  # noqa: B008 - frozen
+        world: World = World(),  # noqa: B008 - frozen
+        key_log: KeyLog | None = None,
+    ) -> None:
+        super().__init__(store, config, world, key_log)
+        self._transport = transport
+        self._window: PairingWindow | None = None
+        self._shown: str | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._advertise_now = asyncio.Event()
+        self._events: asyncio.Queue[WatchEvent] = asyncio.Queue(EVENTS_KEPT)
+        self._failure: BlechannelError | None = None
+
+    async def __aenter__(self) -> Watch:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Begin to advertise and to accept phones.
+
+        Raises:
+            TransportError: no adapter, or it refuses.
+            StoreError: the store cannot be written.
+        """
+        if not self._store.book.discovery_key:
+            await self._store.apply(SetDiscoveryKey(self._world.random(DISCOVERY_KEY_BYTES)))
+        await self._transport.advertise(self._advert())
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._accept(), name="blechannel accept"),
+            loop.create_task(self._rotate(), name="blechannel advertise"),
+        ]
+
+    async def close(self) -> None:
+        """Stop advertising, CLOSE every channel and free the adapter. Safe to call again."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        await self._close_channels()
+        await self._transport.close()
+
+    @property
+    def window(self) -> PairingWindow | None:
+        """The pairing window, while it is open."""
+        window = self._window
+        return window if window is not None and window.is_open(self._now()) else None
+
+    def open_pairing(self, *, duration_s: float = WINDOW_S, attempts: int = ATTEMPTS) -> PairingWindow:
+        """A person on the watch allows pairing, for one bond. Show `window.code`; it changes when it is burned.
+
+        Raises:
+            LocalProtocolError: a window is open already, or the numbers make no sense.
+        """
+        if self.window is not None:
+            raise LocalProtocolError("a pairing window is open already")
+        self._window = PairingWindow(
+            method=Method.PASSKEY,
+            random=self._world.random,
+            now=self._now(),
+            duration_s=duration_s,
+            attempts=attempts,
+        )
+        self._show()
+        return self._window
+
+    def close_pairing(self) -> None:
+        """The person closes the window; a run under way goes on. Safe to call again."""
+        if self._window is not None:
+            self._window.close()
+        self._show()
+
+    async def events(self) -> AsyncGenerator[WatchEvent, None]:
+        """What happens, for a display; the oldest are dropped when nobody looks. Ends only when it is closed.
+
+        Raises:
+            TransportError: the adapter is gone.
+        """
+        while True:
+            if self._failure is not None and self._events.empty():
+                raise self._failure
+            yield await self._events.get()
+
+    def told(self, channel: Channel, event: Event) -> None:
+        """See ChannelOwner."""
+        match event:
+            case CodeChanged():
+                self._show()
+            case Established():
+                self._show()
+                self._happened(Joined(channel))
+            case Failed() if not channel.was_established:
+                self._happened(Declined(channel.peer, event.error))
+            case Closed() | Failed():
+                self._happened(Left(channel, channel.error))
+        super().told(channel, event)
+
+    # --- inside ---
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _show(self) -> None:
+        """Tell the display and the air what has changed about the window."""
+        window = self.window
+        code = window.code if window is not None else None
+        if code == self._shown:
+            return
+        self._shown = code
+        self._advertise_now.set()
+        self._happened(CodeHidden() if window is None else CodeShown(window.code, window.attempts_left))
+
+    def _happened(self, event: WatchEvent) -> None:
+        if self._events.full():
+            self._events.get_nowait()
+        self._events.put_nowait(event)
+
+    def _advert(self) -> bytes:
+        return make_advert(
+            self._store.book.discovery_key,
+            pairing_open=self.window is not None,
+            random=self._world.random,
+            unix_time_s=self._world.unix_time(),
+        )
+
+    async def _rotate(self) -> None:
+        """A fresh advertisement in time, whenever the window changes, and when its time is over."""
+        while True:
+            window = self.window
+            wait_s = ROTATE_S if window is None else max(0.0, min(ROTATE_S, window.closes_at - self._now()))
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._advertise_now.wait()
+            except TimeoutError:
+                self._show()
+            self._advertise_now.clear()
+            try:
+                await self._transport.advertise(self._advert())
+            except TransportError as error:
+                _log.error("advertising failed: %s", error)
+
+    async def _accept(self) -> None:
+        setup = WatchSetup(self._config, self._store, lambda: self._window)
+        while True:
+            try:
+                link = await self._transport.accept()
+            except TransportError as error:
+                self._failure = error
+                self._happened(Declined("adapter", error))
+                return
+            if len(self._channels) >= MAX_LINKS:
+                await link.close()
+                continue
+            self._make_channel(link, setup)
