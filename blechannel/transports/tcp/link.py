@@ -181,6 +181,7 @@ class TcpLink(asyncio.Protocol):
         self._cancel_deadline()
         self.lost.set()
         self._gone(self)
+        self._deliver()  # a link that was started in this very turn has not delivered yet
         self._tell_lost()
 
     def _hang_up(self, error: TransportError) -> None:
