@@ -18,7 +18,7 @@ from tests.transports.receivers import Receiver
 
 async def first(phone: PhoneTransport, count: int) -> list[tuple[str, bytes]]:
     seen: list[Sighting] = []
-    async with aclosing(phone.scan()) as sightings:  # type: ignore[type-var]
+    async with aclosing(phone.scan()) as sightings:
         async for sighting in sightings:
             seen.append(sighting)
             if len(seen) == count:

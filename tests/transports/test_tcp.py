@@ -7,10 +7,9 @@ import os
 import socket
 import stat
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -39,7 +38,7 @@ async def joined(tmp_path: Path, kind: str = "tcp") -> AsyncIterator[tuple[TcpLi
 
 async def sightings(phone: PhoneTransport, count: int) -> list[Sighting]:
     seen: list[Sighting] = []
-    async with aclosing(cast(AsyncGenerator[Sighting], phone.scan())) as scan:
+    async with aclosing(phone.scan()) as scan:
         async for sighting in scan:
             seen.append(sighting)
             if len(seen) == count:
