@@ -268,7 +268,8 @@ async def test_a_slow_disk_does_not_hold_the_event_loop(path: Path, random: Held
                 await asyncio.sleep(0.001)
             assert not write.done()
             assert store.book == BondBook()
-        assert store.book is await write
+        book = await write
+        assert store.book is book
         assert set(store.book.bonds) == {bond_id(1)}
 
 
