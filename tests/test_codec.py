@@ -9,7 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blechannel.codec import REST, U8, U16, U32, U64, FieldRow, decode, describe, encode, octets, on_air, one_of, text
+from blechannel.codec import (
+    REST,
+    U8,
+    U16,
+    U32,
+    U64,
+    FieldRow,
+    decode,
+    describe,
+    dissect,
+    encode,
+    octets,
+    on_air,
+    one_of,
+    text,
+)
 from blechannel.errors import LocalProtocolError, MalformedFrame
 
 
@@ -58,15 +73,22 @@ def test_what_was_decoded_has_the_declared_types() -> None:
 
 def test_every_field_is_described_in_order() -> None:
     assert list(describe(Every)) == [
-        FieldRow("small", "1", "a byte"),
-        FieldRow("medium", "2", "two bytes"),
-        FieldRow("large", "4", "four bytes"),
-        FieldRow("huge", "8", "eight bytes"),
-        FieldRow("fixed", "3", "three bytes"),
-        FieldRow("colour", "1", "a choice"),
-        FieldRow("name", "1 + up to 5", "a name"),
-        FieldRow("rest", "rest", "what is left"),
+        FieldRow("small", 1, 1, "a byte"),
+        FieldRow("medium", 2, 2, "two bytes"),
+        FieldRow("large", 4, 4, "four bytes"),
+        FieldRow("huge", 8, 8, "eight bytes"),
+        FieldRow("fixed", 3, 3, "three bytes"),
+        FieldRow("colour", 1, 1, "a choice"),
+        FieldRow("name", 1, 6, "a name"),
+        FieldRow("rest", 0, None, "what is left"),
     ]
+
+
+def test_a_value_is_taken_apart_field_by_field() -> None:
+    parts = dict(dissect(EVERY))
+    assert list(parts) == [row.name for row in describe(Every)]
+    assert b"".join(parts.values()) == EVERY_BYTES
+    assert parts["name"] == b"\x03n\xc3\xa9"
 
 
 @given(small=st.integers(0, 255), name=st.text(st.characters(codec="utf-8"), max_size=12))

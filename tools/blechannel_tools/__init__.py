@@ -1,0 +1,1 @@
+"""The command line, capture analysis, and what is generated from the declarations."""

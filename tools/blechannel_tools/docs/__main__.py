@@ -1,0 +1,49 @@
+"""``python -m blechannel_tools.docs [--check] [folder]``: write the generated pages, or say which are stale."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from blechannel_tools.docs.conversation_page import conversation_page
+from blechannel_tools.docs.wire_page import wire_page
+
+PAGES: Final[dict[str, Callable[[], str]]] = {"conversation.md": conversation_page, "wire.md": wire_page}
+
+
+def stale(folder: Path) -> list[Path]:
+    """The pages in `folder` that are missing or are not what the code says."""
+    return [folder / name for name, page in PAGES.items() if _text(folder / name) != page()]
+
+
+def write(folder: Path) -> None:
+    """Write every page anew."""
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(), encoding="utf-8", newline="\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns 0, or 1 where a page is stale."""
+    parser = argparse.ArgumentParser(prog="python -m blechannel_tools.docs", description=write.__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("docs"), help="where the pages are (docs)")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a page is stale")
+    options = parser.parse_args(arguments)
+    if not options.folder.is_dir():
+        parser.error(f"no folder {options.folder}: run this from the checkout")
+    if not options.check:
+        write(options.folder)
+        return 0
+    for page in (pages := stale(options.folder)):
+        print(f"{page} is stale: run `python -m blechannel_tools.docs` (or `make docs`)", file=sys.stderr)
+    return 1 if pages else 0
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
