@@ -24,9 +24,7 @@ pytestmark = pytest.mark.timeout(180)
 def run(*command: str | Path, cwd: Path) -> str:
     """Run a command that must succeed, with nothing of the checkout in its environment; give its output."""
     environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("COVERAGE_", "COV_", "PYTHON"))
+        name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "COV_", "PYTHON"))
     }
     done = subprocess.run(
         [str(part) for part in command], cwd=cwd, env=environment, capture_output=True, text=True, check=False
@@ -96,9 +94,7 @@ def test_modules_come_from_the_wheel(installed: Installed, package: str) -> None
 
 
 def test_no_module_is_called_tools(installed: Installed) -> None:
-    found = installed.run(
-        "python", "-I", "-c", "from importlib.util import find_spec; print(find_spec('tools'))"
-    )
+    found = installed.run("python", "-I", "-c", "from importlib.util import find_spec; print(find_spec('tools'))")
     assert found.strip() == "None"
 
 

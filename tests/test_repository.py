@@ -34,9 +34,7 @@ def test_constraints_are_versions_and_nothing_else() -> None:
     lines = [line for line in read("constraints.txt").splitlines() if not line.startswith("#")]
     assert len(lines) > 20
     assert [
-        line
-        for line in lines
-        if not re.fullmatch(r"[a-z0-9-]+==[0-9!.a-z]+( ; [A-Za-z0-9_ .<>=!'()]+)?", line)
+        line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9!.a-z]+( ; [A-Za-z0-9_ .<>=!'()]+)?", line)
     ] == []
 
 

@@ -13,6 +13,7 @@ from blechannel.aio.port import Port
 from blechannel.aio.pump import Begin, Pump
 from blechannel.errors import BlechannelError, LocalProtocolError
 from blechannel.pairing.bonds import Bond, BondStore
+from blechannel.session.conversation import State
 from blechannel.session.events import (
     Closed,
     CreditGranted,
@@ -138,7 +139,7 @@ class Channel:
     @property
     def is_open(self) -> bool:
         """Whether messages can be sent and received."""
-        return self._finishing is None and self._established.done()
+        return self._finishing is None and self.session.state is State.ESTABLISHED
 
     @property
     def error(self) -> BlechannelError | None:

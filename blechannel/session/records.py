@@ -17,6 +17,7 @@ TAG_BYTES: Final = 16
 TYPE_BYTES: Final = 1
 REKEY_EVERY: Final = 1 << 14
 _REKEY_MASK: Final = REKEY_EVERY - 1
+_TYPES: Final = tuple(bytes((number,)) for number in range(256))
 
 
 class Records:
@@ -53,13 +54,19 @@ class Records:
         Raises:
             LocalProtocolError: the body is too long for the peer, or every nonce is used; nothing changed.
         """
-        plaintext = body + bytes((record_type,))
-        if len(plaintext) > self._max_plaintext_bytes:
+        length_bytes = len(body) + TYPE_BYTES
+        if length_bytes > self._max_plaintext_bytes:
             raise LocalProtocolError(f"a record of {len(body)} bytes: the peer takes {self.max_body_bytes}")
-        if len(plaintext) % self._block_bytes:
-            plaintext += bytes(self._padding.extra_bytes(len(plaintext), self._max_plaintext_bytes))
-        header = pack_header(RECORD_KIND, len(plaintext) + TAG_BYTES)
-        return header + _due_for(self._send).encrypt_with_ad(header, plaintext)
+        end = _TYPES[record_type]
+        if length_bytes % self._block_bytes:
+            extra_bytes = self._padding.extra_bytes(length_bytes, self._max_plaintext_bytes)
+            length_bytes += extra_bytes
+            end += bytes(extra_bytes)
+        header = pack_header(RECORD_KIND, length_bytes + TAG_BYTES)
+        send = self._send
+        if not send.n & _REKEY_MASK:
+            _rekey_when_due(send)
+        return header + send.encrypt_with_ad(header, body + end)
 
     def open(self, frame: bytes) -> tuple[int, bytes]:
         """The record type and the body of the next frame of the peer, header included.
@@ -68,15 +75,18 @@ class Records:
             AuthenticationFailed: the tag is wrong; the session must end.
             MalformedFrame: the peer sealed padding and nothing else.
         """
-        header, sealed = frame[:FRAME_HEADER_BYTES], frame[FRAME_HEADER_BYTES:]
-        content = _due_for(self._receive).decrypt_with_ad(header, sealed).rstrip(b"\0")
-        if not content:
-            raise MalformedFrame("a record without a type")
+        receive = self._receive
+        if not receive.n & _REKEY_MASK:
+            _rekey_when_due(receive)
+        content = receive.decrypt_with_ad(frame[:FRAME_HEADER_BYTES], frame[FRAME_HEADER_BYTES:])
+        if not content or not content[-1]:
+            content = content.rstrip(b"\0")
+            if not content:
+                raise MalformedFrame("a record without a type")
         return content[-1], content[:-1]
 
 
-def _due_for(cipher: CipherState) -> CipherState:
+def _rekey_when_due(cipher: CipherState) -> None:
     """Before record n, when n > 0 and n is a multiple of 2^14, the key moves on; n does not start again."""
-    if not cipher.n & _REKEY_MASK and cipher.n:
+    if cipher.n:
         cipher.rekey()
-    return cipher

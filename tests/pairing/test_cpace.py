@@ -149,9 +149,7 @@ def test_published_run(vectors: Path) -> None:
 def test_published_points(vectors: Path) -> None:
     """The points typed here are all that are published."""
     typed = LOW_ORDER | {name: point for name, (point, _) in WITH_BIT_255.items()}
-    assert published(vectors, "X25519_points") == {
-        name: bytes.fromhex(point) for name, point in typed.items()
-    }
+    assert published(vectors, "X25519_points") == {name: bytes.fromhex(point) for name, point in typed.items()}
 
 
 @pytest.mark.parametrize(("point", "product"), WITH_BIT_255.values(), ids=WITH_BIT_255.keys())
@@ -180,9 +178,7 @@ def test_other_non_canonical_share_is_not_refused() -> None:
 
 @given(
     inputs=st.builds(Inputs, *[st.binary(max_size=200)] * 5),
-    scalars=st.lists(
-        st.binary(min_size=32, max_size=32), min_size=2, max_size=2, unique_by=lambda y: y[1:31]
-    ),
+    scalars=st.lists(st.binary(min_size=32, max_size=32), min_size=2, max_size=2, unique_by=lambda y: y[1:31]),
 )
 def test_two_sides_agree(inputs: Inputs, scalars: list[bytes]) -> None:
     phone, watch = (party(inputs, scripted(scalar)) for scalar in scalars)
@@ -303,9 +299,7 @@ def test_a_used_run_says_so() -> None:
     assert "used" in repr(side)
 
 
-@pytest.mark.parametrize(
-    ("code_bytes", "padding_bytes"), [(0, 117), (6, 111), (116, 1), (117, 0), (118, 0), (200, 0)]
-)
+@pytest.mark.parametrize(("code_bytes", "padding_bytes"), [(0, 117), (6, 111), (116, 1), (117, 0), (118, 0), (200, 0)])
 def test_padding_fills_the_first_block_beside_the_code(code_bytes: int, padding_bytes: int) -> None:
     code = b"7" * code_bytes
     string = lv_cat(b"CPace255", code, bytes(padding_bytes), b"channel", b"session")

@@ -1,0 +1,108 @@
+"""Records and the whole channel over loopback, against the floor of the AEAD alone, in the same run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from time import perf_counter
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from blechannel.aio.channel import Channel
+from blechannel.aio.phone import Phone
+from blechannel.aio.watch import Watch
+from blechannel.config import Config, Padding
+from blechannel.noise import CHACHAPOLY, CipherState, Transport
+from blechannel.session.records import Records
+from blechannel.stores.memory import MemoryStore
+from blechannel.transports.loopback import LoopbackAir, loopback_pair
+from blechannel.wire.frames import DATA_TYPE
+from tests.bench.ratio import Work, measure, table
+
+pytestmark = pytest.mark.bench
+
+MESSAGES = 20_000
+MESSAGE_BYTES = 244
+
+
+def floor(length_bytes: int) -> Work:
+    """One seal and one open with a kept key and a fresh nonce, and the header as associated data."""
+    aead, message, header = ChaCha20Poly1305(os.urandom(32)), os.urandom(length_bytes), b"\x17\x01\x04"
+    count = 0
+
+    def run() -> None:
+        nonlocal count
+        nonce = b"\0\0\0\0" + count.to_bytes(8, "little")
+        count += 1
+        aead.decrypt(nonce, aead.encrypt(nonce, message, header), header)
+
+    return run
+
+
+def records(length_bytes: int) -> Work:
+    """One record sealed and opened."""
+    key, message = os.urandom(32), os.urandom(length_bytes)
+
+    def side() -> Records:
+        transport = Transport(CipherState(CHACHAPOLY, key), CipherState(CHACHAPOLY, key), b"", b"")
+        return Records(transport, padding=Padding(1), max_body_bytes=8192)
+
+    writer, reader = side(), side()
+
+    def run() -> None:
+        reader.open(writer.seal(DATA_TYPE, message))
+
+    return run
+
+
+@pytest.mark.parametrize(("length_bytes", "most"), [(244, 1.5), (4096, 1.25)])
+def test_records(length_bytes: int, most: float) -> None:
+    medians = measure({"floor": floor(length_bytes), "record": records(length_bytes)}, rounds=101, number=500)
+    print("\n" + table(f"records of {length_bytes} bytes, seal and open", medians))
+    assert medians["record"] <= most * medians["floor"]
+
+
+async def _stream(channel: Channel, watch: Watch, name: str) -> float:
+    """Seconds a message from `Port.send` on the phone to `Port.receive` on the watch."""
+    message = os.urandom(MESSAGE_BYTES)
+    reader = watch.channels[0].port(name)
+
+    async def send() -> None:
+        async with channel.port(name) as port:
+            for _ in range(MESSAGES):
+                await port.send(message)
+
+    began = perf_counter()
+    sending = asyncio.create_task(send())
+    for _ in range(MESSAGES):
+        await reader.receive()
+    seconds = (perf_counter() - began) / MESSAGES
+    await sending
+    return seconds
+
+
+async def _streams(rounds: int) -> list[tuple[float, float]]:
+    air = LoopbackAir(join=lambda: loopback_pair(phone_max_fragment_bytes=512, watch_max_fragment_bytes=512))
+    config = Config("bench", padding=Padding(1))
+    watch = Watch(MemoryStore(), air.watch(), config=config)
+    async with watch, Phone(MemoryStore(), air.phone(), config=config) as phone:
+        window = watch.open_pairing()
+
+        async def ask_code() -> str:
+            return window.code
+
+        channel = await phone.pair(await phone.find(), ask_code)
+        pairs = []
+        for number in range(rounds):
+            alone = measure({"floor": floor(MESSAGE_BYTES)}, rounds=3, number=5000)["floor"]
+            pairs.append((alone, await _stream(channel, watch, f"stream {number}")))
+        return pairs
+
+
+def test_a_loopback_stream() -> None:
+    pairs = sorted(asyncio.run(_streams(9)), key=lambda pair: pair[1] / pair[0])
+    alone, whole = pairs[len(pairs) // 2]
+    medians = {"floor": alone, "channel": whole}
+    print("\n" + table(f"stream of {MESSAGE_BYTES}-byte messages, one fragment each", medians))
+    assert whole <= 4.0 * alone
