@@ -13,7 +13,6 @@ from blechannel.aio.port import Port
 from blechannel.aio.pump import Begin, Pump
 from blechannel.errors import BlechannelError, LocalProtocolError
 from blechannel.pairing.bonds import Bond, BondStore
-from blechannel.session.conversation import State
 from blechannel.session.events import (
     Closed,
     CreditGranted,
@@ -76,6 +75,12 @@ class Channel:
         self._error: BlechannelError | None = None
         self._undelivered = 0
         self._pump = Pump(link, begin, store, owner=self)
+        self.traffic: Traffic
+        """The session's ports, once the channel stands."""
+        self.is_open = False
+        """Whether messages can be sent and received."""
+        self.spoke = self._pump.flush_soon
+        """For ports: something was said, send it soon."""
 
     def __repr__(self) -> str:
         return f"Channel({self._link.peer}, {self._pump.session.state.value})"
@@ -137,11 +142,6 @@ class Channel:
         return self._established.done() and self._established.exception() is None
 
     @property
-    def is_open(self) -> bool:
-        """Whether messages can be sent and received."""
-        return self._finishing is None and self.session.state is State.ESTABLISHED
-
-    @property
     def error(self) -> BlechannelError | None:
         """Why it was cut off; None while it is open or when both sides said CLOSE."""
         return self._error
@@ -153,6 +153,7 @@ class Channel:
 
     async def close(self) -> None:
         """Say CLOSE, wait a little for the peer's, and let go of the link. Safe to call again; never raises."""
+        self.is_open = False
         self.act(self.session.close(asyncio.get_running_loop().time()))
         await self.wait_over()
 
@@ -166,11 +167,6 @@ class Channel:
     def session(self) -> Session:
         """The session under this channel."""
         return self._pump.session
-
-    @property
-    def traffic(self) -> Traffic:
-        """The session's ports; raises LocalProtocolError before the channel stands."""
-        return self._pump.session.traffic
 
     @property
     def is_congested(self) -> bool:
@@ -192,10 +188,6 @@ class Channel:
     def act(self, events: list[Event]) -> None:
         """Act on what the session told when somebody else called it."""
         self._pump.act(events)
-
-    def spoke(self) -> None:
-        """Something was said: send it soon."""
-        self._pump.flush_soon()
 
     def check(self) -> None:
         """Raise what the channel failed with, or LocalProtocolError when it is closed or does not stand yet."""
@@ -224,6 +216,8 @@ class Channel:
                     if port.writes(event.port):
                         port.room_again()
             case Established():
+                self.traffic = self.session.traffic
+                self.is_open = True
                 self._established.set_result(event)
                 self._owner.told(self, event)
             case Closed():
@@ -265,6 +259,7 @@ class Channel:
             _log.exception("the service of port %s failed", port.name)
 
     def _end(self, error: BlechannelError | None, event: Event) -> None:
+        self.is_open = False
         self._error = error
         if error is not None and not self._established.done():
             self._established.set_exception(error)

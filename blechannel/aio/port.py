@@ -71,13 +71,12 @@ class Port:
         """
         channel = self._channel
         while True:
-            channel.check()
+            if not channel.is_open:
+                channel.check()
             number = self._writing
             if number is None:
                 raise LocalProtocolError(f"port {self.name} is not open")
-            traffic = channel.traffic
-            if traffic.room(number, len(message)) and not channel.is_congested:
-                traffic.send(number, message)
+            if not channel.is_congested and channel.traffic.send(number, message):
                 channel.spoke()
                 if self._senders:
                     self._wake_sender()

@@ -24,7 +24,7 @@ from blechannel.wire.frames import (
 class Traffic:
     """The established part of one session, on a stage whose keys are installed."""
 
-    __slots__ = ("_conversation", "_ports", "_records", "_said_close_at", "_stage")
+    __slots__ = ("_conversation", "_ports", "_records", "_said_close_at", "_stage", "max_message_bytes")
 
     def __init__(self, stage: Stage, records: Records) -> None:
         self._stage = stage
@@ -32,11 +32,8 @@ class Traffic:
         self._records = records
         self._ports = Ports()
         self._said_close_at: int | None = None
-
-    @property
-    def max_message_bytes(self) -> int:
+        self.max_message_bytes = records.max_body_bytes - PORT_BYTES
         """The longest message that the peer takes."""
-        return self._records.max_body_bytes - PORT_BYTES
 
     # --- this side ---
 
@@ -46,23 +43,22 @@ class Traffic:
         self._stage.say(Open(port, name))
         return port
 
-    def room(self, port: int, message_bytes: int) -> bool:
-        """Whether the port's credit covers such a message now; raises LocalProtocolError."""
-        return self._ports.room(port, message_bytes)
-
-    def send(self, port: int, message: bytes) -> None:
-        """Send one message.
+    def send(self, port: int, message: bytes) -> bool:
+        """Send one message; False, and nothing is sent, while the port's credit does not cover it.
 
         Raises:
-            LocalProtocolError: not now, not open, no credit, or too long; nothing changed.
+            LocalProtocolError: not now, not open, or too long; nothing changed.
         """
         length_bytes = len(message)
         if not self._conversation.says_data:
             self._conversation.say(Data)
         if length_bytes > self.max_message_bytes:
             raise LocalProtocolError(f"a message of {length_bytes} bytes: the peer takes {self.max_message_bytes}")
+        if not self._ports.room(port, length_bytes):
+            return False
         self._ports.charge(port, length_bytes)
         self._stage.stream.send(self._records.seal(DATA_TYPE, pack_port(port) + message))
+        return True
 
     def shut(self, port: int) -> None:
         """Say that this port of ours has ended; raises LocalProtocolError."""
