@@ -19,7 +19,7 @@ from blechannel.pairing.bonds import SpendGuess, StoreBond
 from blechannel.roles import Role
 from blechannel.stores.schema import APPLICATION_ID, MIGRATIONS, NewerSchema, migrate
 from blechannel.stores.sqlite import SqliteStore
-from tests.pairing.made_bonds import bond
+from tests.pairing.made_bonds import bond, bond_id
 from tests.stores.conftest import someone_without_privileges
 from tests.stores.made_stores import edit, full_watch_bond, open_watch
 
@@ -129,7 +129,6 @@ async def test_a_flipped_byte_gives_a_book_or_a_refusal(path: Path, position: in
         "UPDATE bonds SET discovery_key = zeroblob(1)",
         "UPDATE bonds SET created_s = 'yesterday'",
         "UPDATE bonds SET last_seen_s = 9e999",
-        "UPDATE bonds SET psk = zeroblob(2 * 1024 * 1024)",
         "ALTER TABLE bonds RENAME COLUMN psk TO secret",
         "DROP TABLE bonds",
         "DROP TABLE store",
@@ -142,6 +141,26 @@ async def test_nonsense_in_a_whole_file_is_refused(path: Path, untouched: Untouc
     edit(path, nonsense)
     with untouched():
         await expect_refusal(path, "restore it from a copy")
+
+
+async def test_a_giant_value_is_not_even_read(path: Path, untouched: Untouched) -> None:
+    await make_store(path)
+    edit(path, "UPDATE bonds SET psk = zeroblob(2 * 1024 * 1024)")
+    with untouched():
+        await expect_refusal(path, "too big")
+
+
+@pytest.mark.parametrize("has_log", [False, True])
+async def test_damage_that_no_reader_would_meet_is_found(path: Path, has_log: bool) -> None:
+    """The index is not read with so few bonds; a later write would build on it."""
+    await make_store(path)
+    content = bytearray(path.read_bytes())
+    content[content.rindex(bond_id(1)) + 5] ^= 1
+    path.write_bytes(content)
+    if has_log:
+        path.with_name("bonds.db-wal").touch()
+    await expect_refusal(path, "index")
+    assert path.read_bytes() == content
 
 
 async def test_more_bonds_than_there_may_be_are_refused(path: Path, untouched: Untouched) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import stat
 import subprocess
@@ -177,6 +178,9 @@ async def test_an_old_epoch_leaves_the_disk(path: Path) -> None:
         assert epoch(1).psk in stored
         assert bond(1).epoch.psk not in stored
         assert bond(1).epoch.hint_key not in stored
+        await store.apply(Forget(bond_id(1)))
+        await store.apply(SpendGuess())
+        assert epoch(1).psk not in raw_bytes(path)
 
 
 # --- who may have it ------------------------------------------------------------------------------------------
@@ -344,4 +348,7 @@ async def test_an_opening_that_is_cancelled_and_refused_makes_no_noise(path: Pat
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await opening
+    del opening
+    await asyncio.sleep(0.01)
+    gc.collect()  # an error that nobody asked for is told when its future goes
     assert complaints == []
