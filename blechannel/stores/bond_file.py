@@ -75,6 +75,8 @@ class BondFile:
             _look_first(opening.path)
             self._connection = _connect(opening.path)
             held.callback(self._connection.close)
+            for setting in SETTINGS:
+                self._connection.execute(setting)
             self._content = _read_or_found(self._connection, opening)
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._held = held.pop_all()
@@ -127,8 +129,6 @@ def _connect(path: Path) -> sqlite3.Connection:
     location = f"{path.absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(location, uri=True, timeout=0, isolation_level=None)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL_BYTES)
-    for setting in SETTINGS:
-        connection.execute(setting)
     return connection
 
 
