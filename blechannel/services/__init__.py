@@ -1,0 +1,1 @@
+"""Services that most devices want, each on a port of its own."""
