@@ -1,0 +1,306 @@
+"""Everything that a side declines, and how each refusal looks to the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from blechannel.errors import (
+    AuthenticationFailed,
+    BondNotFound,
+    BondSuperseded,
+    LinkLost,
+    LocalProtocolError,
+    PairingRefused,
+    PeerTimedOut,
+    ReplayDetected,
+    StoreError,
+    UnsupportedVersion,
+)
+from blechannel.limits import MAX_BONDS
+from blechannel.pairing.bonds import Forget
+from blechannel.session.conversation import State
+from blechannel.session.events import Closed, CodeChanged, Established, Message, Persist
+from blechannel.session.setup import Pair, Reconnect
+from tests.session.sides import Side, World, join
+
+
+def reason(side: Side) -> str:
+    error = side.error
+    assert isinstance(error, PairingRefused)
+    return error.reason
+
+
+def test_no_window_is_said_by_info() -> None:
+    world = World()
+    world.window = None
+    phone, watch = world.pairing()
+    join(phone, watch)
+    assert reason(phone) == "pairing-closed"
+
+
+def test_a_window_that_closed_meanwhile() -> None:
+    world = World()
+    phone, watch = world.pairing()
+    assert world.window is not None
+    world.window.close()
+    join(phone, watch)
+    assert reason(phone) == reason(watch) == "pairing-closed"
+
+
+def test_one_run_at_a_time() -> None:
+    world = World()
+    first, second = world.pairing(), world.pairing()
+    first[1].hear([])
+    first[0].hear(first[1].said())
+    first[1].hear(first[0].said())
+    join(*second)
+    assert reason(second[0]) == reason(second[1]) == "busy"
+    join(*first)
+    assert first[0].told(Established)
+
+
+def test_a_full_store_refuses() -> None:
+    world = World().bonded()
+    book = world.watch_shelf.book
+    [bond] = book.bonds.values()
+    many = {bytes([n]) * 16: replace(bond, bond_id=bytes([n]) * 16) for n in range(MAX_BONDS)}
+    world.watch_shelf.book = replace(book, bonds=many)
+    world.window = world.new_window()
+    phone, watch = world.pairing()
+    join(phone, watch)
+    assert reason(phone) == reason(watch) == "no-room"
+
+
+def test_a_wrong_code_spends_one_guess_and_burns_the_code() -> None:
+    world = World()
+    assert world.window is not None
+    code = world.window.code
+    phone, watch = world.pairing(code=f"{(int(code) + 1) % 10**6:06d}")
+    join(phone, watch)
+    assert isinstance(watch.error, AuthenticationFailed)
+    assert reason(phone) == "failed"
+    assert world.watch_shelf.book.guesses_spent == 1
+    assert world.window.attempts_left == 2
+    assert world.window.code != code
+    assert watch.told(CodeChanged)
+
+
+def test_success_gives_back_its_own_guess_only() -> None:
+    world = World()
+    join(*world.pairing(code="x" if world.window is None else f"{(int(world.window.code) + 1) % 10**6:06d}"))
+    join(*world.pairing())
+    assert world.watch_shelf.book.guesses_spent == 1
+    assert len(world.watch_shelf.book.bonds) == 1
+
+
+def test_the_guess_is_durable_before_it_is_checked() -> None:
+    world = World()
+    phone, watch = world.pairing()
+    watch.holds_stores = True
+    join(phone, watch)
+    assert watch.session.state is State.PHONE_PROVEN
+    assert watch.said() == []
+    watch.shelf.refuse = StoreError("disk full")
+    watch.answer()
+    assert isinstance(watch.error, StoreError)
+    join(phone, watch)
+    assert reason(phone) == "failed"
+    assert not world.watch_shelf.book.bonds
+
+
+def test_a_downgrade_below_what_the_bond_has_used() -> None:
+    world = World().bonded()
+    world.alter_phone_bond(version=2)
+    phone, watch = world.reconnecting()
+    join(phone, watch)
+    assert isinstance(phone.error, UnsupportedVersion)
+
+
+def test_a_watch_refuses_less_than_its_bond_has_used() -> None:
+    world = World().bonded()
+    world.alter_watch_bond(version=2)
+    phone, watch = world.reconnecting()
+    join(phone, watch)
+    assert isinstance(watch.error, UnsupportedVersion)
+    assert reason(phone) == "unsupported"
+
+
+def test_an_unknown_bond_is_not_recognised_and_stays() -> None:
+    world = World().bonded()
+    [bond_id] = world.watch_shelf.book.bonds
+    world.watch_shelf.keep(Forget(bond_id))
+    phone, watch = world.reconnecting()
+    join(phone, watch)
+    assert reason(phone) == reason(watch) == "not-recognised"
+    assert world.phone_shelf.book.bonds
+
+
+def test_a_copied_phone_is_noticed() -> None:
+    world = World().bonded()
+    copy = world.phone_shelf.book
+    join(*world.reconnecting())
+    join(*world.reconnecting())
+    world.phone_shelf.book = copy
+    phone, watch = world.reconnecting()
+    join(phone, watch)
+    assert isinstance(watch.error, ReplayDetected)
+    assert reason(phone) == "not-recognised"
+
+
+def test_a_bond_that_is_gone_on_the_phone() -> None:
+    world = World().bonded()
+    phone, watch = world.phone(Reconnect(bytes(16))), world.watch()
+    join(phone, watch)
+    assert isinstance(phone.error, BondNotFound)
+
+
+def test_a_second_session_ends_the_first() -> None:
+    world = World().bonded()
+    first = world.reconnecting()
+    join(*first)
+    second = world.reconnecting()
+    join(*second)
+    for side in first:
+        side.take(side.session.book_changed())
+        assert isinstance(side.error, BondSuperseded)
+    assert all(side.told(Established) for side in second)
+
+
+def test_a_removed_bond_is_seen_with_the_next_fragment() -> None:
+    world = World().bonded()
+    phone, watch = world.reconnecting()
+    join(phone, watch)
+    [bond_id] = world.watch_shelf.book.bonds
+    world.watch_shelf.keep(Forget(bond_id))
+    phone.session.traffic.open("late")
+    join(phone, watch)
+    assert isinstance(watch.error, BondSuperseded)
+
+
+def test_nothing_happens_before_record_0_is_durable() -> None:
+    world = World().bonded()
+    phone, watch = world.reconnecting()
+    watch.holds_stores = True
+    watch.take([])
+    phone.hear(watch.said())
+    watch.hear(phone.said())
+    watch.answer()
+    phone.hear(watch.said())
+    port = phone.session.traffic.open("early")
+    assert phone.session.traffic.send(port, b"first")
+    watch.hear(phone.said())
+    assert isinstance(watch.held[0], Persist)
+    assert not watch.told(Established)
+    assert not watch.told(Message)
+    assert watch.session.deadline() is None
+    assert watch.session.expire(1e9) == []
+    watch.answer()
+    assert watch.told(Established)
+    assert len(watch.told(Message)) == 1
+
+
+def test_what_is_held_is_bounded() -> None:
+    world = World().bonded()
+    phone, watch = world.reconnecting()
+    watch.holds_stores = True
+    phone.hear(watch.said())
+    watch.hear(phone.said())
+    for _ in range(200):
+        watch.hear([b"\x00\x00junk"])
+    assert watch.session.is_over
+
+
+def test_an_unconfirmed_bond_is_confirmed_by_its_first_reconnect_and_asks_for_parameters() -> None:
+    world = World()
+    phone, watch = world.pairing()
+    while not world.watch_shelf.book.bonds:
+        phone.hear(watch.said())
+        watch.hear(phone.said())
+    [pending] = world.phone_shelf.book.bonds.values()
+    assert pending.pending
+    join(*world.reconnecting())
+    [bond] = world.phone_shelf.book.bonds.values()
+    assert not bond.pending
+    assert bond.peer_name == "a watch"
+    assert bond.discovery_key == world.watch_shelf.book.discovery_key
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_silence_ends_every_step(steps: int) -> None:
+    world = World()
+    phone, watch = world.pairing()
+    for _ in range(steps):
+        phone, watch = watch, phone
+        watch.hear(phone.said())
+    for side in (phone, watch):
+        if not side.told(Established):
+            side.take(side.session.expire(1e6))
+            assert isinstance(side.error, PeerTimedOut)
+
+
+def test_a_person_who_does_not_type() -> None:
+    world = World()
+    phone, watch = world.phone(Pair()), world.watch()
+    join(phone, watch)
+    with pytest.raises(LocalProtocolError):
+        phone.session.enter_code("12345", 0.0)
+    deadline = phone.session.deadline()
+    assert deadline is not None
+    phone.now = 61.0
+    phone.take(phone.session.expire(61.0))
+    assert phone.session.is_over
+    with pytest.raises(LocalProtocolError):
+        phone.session.enter_code("123456", 61.0)
+
+
+def test_a_link_cut_off_is_never_an_end() -> None:
+    world = World().bonded()
+    phone, watch = world.reconnecting()
+    join(phone, watch)
+    watch.take(watch.session.link_lost(LinkLost("gone")))
+    assert isinstance(watch.error, LinkLost)
+    assert watch.session.receive(b"\x00\x00late", 0.0) == []
+    assert watch.session.link_lost(LinkLost("again")) == []
+
+
+def test_both_close_at_once() -> None:
+    world = World().bonded()
+    phone, watch = world.reconnecting()
+    join(phone, watch)
+    phone.take(phone.session.close(0.0))
+    watch.take(watch.session.close(0.0))
+    join(phone, watch)
+    assert phone.told(Closed) == watch.told(Closed) == [Closed(0)]
+
+
+def test_a_close_without_an_answer_is_a_time_out() -> None:
+    world = World().bonded()
+    phone, watch = world.reconnecting()
+    join(phone, watch)
+    phone.take(phone.session.close(0.0))
+    phone.take(phone.session.expire(1e6))
+    assert isinstance(phone.error, PeerTimedOut)
+
+
+def test_closing_before_the_channel_stands() -> None:
+    phone, _ = World().pairing()
+    phone.take(phone.session.close(0.0))
+    assert isinstance(phone.error, LinkLost)
+
+
+def test_answers_that_nobody_asked_for() -> None:
+    phone, _ = World().pairing()
+    with pytest.raises(LocalProtocolError):
+        phone.session.persisted(1, 0.0)
+    with pytest.raises(LocalProtocolError):
+        phone.session.persist_failed(1, StoreError("x"))
+    with pytest.raises(LocalProtocolError):
+        phone.session.traffic.open("early")
+
+
+def test_a_link_that_carries_too_little() -> None:
+    phone, _ = World().pairing()
+    phone.take(phone.session.payload_changed(19))
+    assert phone.session.is_over
