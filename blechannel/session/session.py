@@ -26,7 +26,7 @@ from blechannel.pairing.window import is_code
 from blechannel.session.conversation import OVER, State
 from blechannel.session.events import CodeWanted, Established, Event, Failed, Persist
 from blechannel.session.opening import open_conversation, refusal_for, refused
-from blechannel.session.script import AskCode, Hear, Outcome, Script, Store, Wait
+from blechannel.session.script import AskCode, Hear, Outcome, Script, Wait
 from blechannel.session.setup import PhoneSetup, WatchSetup
 from blechannel.session.stage import Stage
 from blechannel.session.traffic import Traffic
@@ -230,7 +230,7 @@ class Session:
             self._run(said)
         elif isinstance(said, Bonded):
             self._take_parameters(said)
-        elif isinstance(said, Body):
+        else:
             self._traffic.hear(said)
 
     def _take_parameters(self, said: Bonded) -> None:
@@ -246,15 +246,14 @@ class Session:
 
     def _wait(self, wait: Wait) -> None:
         now, patience = self._stage.moment, self._patience
-        match wait:
-            case Hear():
-                self._due = now + patience.handshake_s + (patience.person_s if wait.person else 0.0)
-            case AskCode():
-                self._asked = True
-                self._due = now + patience.person_s
-                self._stage.tell(CodeWanted())
-            case Store():
-                self._persist(wait.change, after=lambda: self._run(None))
+        if isinstance(wait, Hear):
+            self._due = now + patience.handshake_s + (patience.person_s if wait.person else 0.0)
+        elif isinstance(wait, AskCode):
+            self._asked = True
+            self._due = now + patience.person_s
+            self._stage.tell(CodeWanted())
+        else:
+            self._persist(wait.change, after=lambda: self._run(None))
 
     def _persist(self, change: Change, *, after: Callable[[], None]) -> None:
         self._token += 1

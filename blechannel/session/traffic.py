@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from blechannel.errors import LocalProtocolError, UnexpectedFrame
 from blechannel.session.events import Closed, CreditGranted, Message, PortOpened, PortShut
 from blechannel.session.ports import Ports
@@ -14,6 +16,7 @@ from blechannel.wire.frames import (
     Close,
     Credit,
     Data,
+    Frame,
     Open,
     Shut,
     pack_port,
@@ -99,24 +102,23 @@ class Traffic:
         self._stage.events.append(Message(port, message))
         return None
 
-    def hear(self, said: Body) -> None:
+    def hear(self, said: Frame | Body) -> None:
         """Act on a record that the table allows and that is neither a message nor Bonded.
 
         Raises:
             UnexpectedFrame: it does not fit what was said before.
         """
-        match said:
-            case Open():
-                self._ports.opened(said.port, said.name)
-                self._stage.tell(PortOpened(said.port, said.name))
-            case Credit():
-                if self._ports.granted(said.port, said.credit_bytes):
-                    self._stage.tell(CreditGranted(said.port))
-            case Shut():
-                self._grant(said.port, self._ports.ended(said.port))
-                self._stage.tell(PortShut(said.port))
-            case Close():
-                self._hear_close(said)
+        if isinstance(said, Open):
+            self._ports.opened(said.port, said.name)
+            self._stage.tell(PortOpened(said.port, said.name))
+        elif isinstance(said, Credit):
+            if self._ports.granted(said.port, said.credit_bytes):
+                self._stage.tell(CreditGranted(said.port))
+        elif isinstance(said, Shut):
+            self._grant(said.port, self._ports.ended(said.port))
+            self._stage.tell(PortShut(said.port))
+        else:
+            self._hear_close(cast(Close, said))  # the table leaves nothing else
 
     def _hear_close(self, said: Close) -> None:
         heard_before = self._records.received - 1

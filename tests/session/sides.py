@@ -97,8 +97,8 @@ class Side:
 class World:
     """A phone's and a watch's memory, and the sessions between them."""
 
-    def __init__(self) -> None:
-        self.random = Stream("world")
+    def __init__(self, seed: str = "world") -> None:
+        self.random = Stream(seed)
         self.phone_shelf = Shelf()
         self.watch_shelf = Shelf()
         self.watch_shelf.keep(SetDiscoveryKey(self.random(32)))
