@@ -259,6 +259,17 @@ def test_what_is_held_behind_a_failure_is_not_read() -> None:
     assert not phone.told(Message)
 
 
+def test_what_is_held_behind_a_close_is_not_read() -> None:
+    _, phone, watch = established()
+    phone.holds_stores = True
+    Injecting(watch).record(RECORD_TYPE_OF[Bonded], encode(Bonded(bytes(32), "a watch")))
+    watch.take(watch.session.close(0.0))
+    join(phone, watch)
+    phone.hear([b"junk"])
+    phone.answer()
+    assert phone.told(Closed) == [Closed(0)]
+
+
 def test_a_change_that_becomes_durable_after_the_end() -> None:
     world = World().bonded()
     phone, watch = world.reconnecting()
