@@ -25,8 +25,8 @@ EPILOG = """exit codes: 0 done, 1 failed (the message says why), 2 wrong usage, 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     options = _parser().parse_args(arguments)
-    # Bumble warns of every packet that a lost link leaves behind; what matters reaches us as an error.
-    logging.getLogger("bumble").setLevel(logging.ERROR)
+    # Bumble complains of every packet that a lost link leaves behind; what matters reaches us as an exception.
+    logging.getLogger("bumble").setLevel(logging.CRITICAL)
     try:
         asyncio.run(_demo(options))
     except (BlechannelError, OSError) as error:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
@@ -15,34 +16,63 @@ from blechannel.aio.phone import Phone
 from blechannel.aio.watch import Watch
 from blechannel.config import Config
 from blechannel.errors import BlechannelError, LinkLost, PairingRefused
-from blechannel.pairing.window import PairingWindow, is_code
+from blechannel.pairing.window import PairingWindow
 from blechannel.services import echo, transfer
 from blechannel.stores.memory import MemoryStore
 from blechannel.transports.bumble import VirtualRadio
+from blechannel_tools.metering import Meter, MeteredPhoneTransport
 
 TRANSFER_BYTES = 256 * 1024
 ECHOES = 20
+PHONE_ECHO_PORT = "phone echo"
+"""The watch's messages come back on a port of their own: one that both sides echo would never fall silent."""
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the run measured, for the table and for programs. Files are in the folder of the run."""
+    """What the run measured, for the table and for programs. Files are in the folder of the run.
+
+    The virtual radio has no timing of its own: the times are those of this machine.
+    """
 
     wrong_code: str
     pairing_s: float
+    pairing_round_trips: int
+    pairing_air_bytes: int
+    """Link-layer payload both ways, as all `air_bytes`."""
     echo_round_trip_s: float
     reconnect_s: float
+    """From a found watch to the channel, with the link's own set-up."""
+    reconnect_round_trips: int
+    reconnect_air_bytes: int
     transfer_bytes: int
     resumed_at_byte: int
     transfer_s: float
+    """Both parts, and the reconnect between them."""
+    transfer_air_bytes: int
     goodput_bytes_per_s: int
+    seconds: float
+    """The whole run."""
     captures: tuple[str, ...]
     key_log: str
 
     def rows(self) -> list[tuple[str, str]]:
         """Name and value of each figure, for people."""
-        return [(name.replace("_", " "), str(value)) for name, value in asdict(self).items()]
+        lost_at = f"{self.resumed_at_byte:,} of {self.transfer_bytes:,} bytes"
+        return [
+            ("a wrong code", self.wrong_code),
+            ("pairing", _step(self.pairing_round_trips, self.pairing_air_bytes, self.pairing_s)),
+            ("reconnect", _step(self.reconnect_round_trips, self.reconnect_air_bytes, self.reconnect_s)),
+            ("a message there and back", f"{self.echo_round_trip_s * 1e6:.0f} µs"),
+            ("link lost and resumed at", lost_at),
+            ("transfer, with the reconnect", f"{self.transfer_s:.3f} s"),
+            ("bytes on the air for it", f"{self.transfer_air_bytes:,}"),
+            ("goodput", f"{self.goodput_bytes_per_s / 1000:,.0f} kB/s (a radio of no time: what this machine does)"),
+            ("the whole run", f"{self.seconds:.2f} s"),
+            ("captures", ", ".join(self.captures)),
+            ("key log", self.key_log),
+        ]
 
 
 class _Halfway:
@@ -68,60 +98,68 @@ async def run_demo(out: Path, *, say: Say, progress: transfer.Progress) -> Summa
     """
     out.mkdir(parents=True, exist_ok=True)
     captures = (out / "phone.btsnoop", out / "watch.btsnoop")
-    keys = out / "keys.log"
-    for path in (*captures, keys):
+    keys, figures = out / "keys.log", out / "summary.json"
+    for path in (*captures, keys, figures):
         path.unlink(missing_ok=True)
     key_log = KeyLog(keys)
-    radio = VirtualRadio()
+    radio, meter = VirtualRadio(), Meter()
     try:
         watch_radio = await radio.watch(snoop=captures[1])
-        phone_radio = await radio.phone(snoop=captures[0])
+        phone_radio = MeteredPhoneTransport(await radio.phone(snoop=captures[0]), meter)
         watch = Watch(MemoryStore(), watch_radio, config=Config("demo watch"), key_log=key_log)
         phone = Phone(MemoryStore(), phone_radio, config=Config("demo phone"), key_log=key_log)
         async with watch, phone:
-            return await _Run(watch, phone, radio, say=say, progress=progress).summary(captures, keys)
+            run = _Run(watch, phone, meter, say=say, progress=_Halfway(progress, radio.drop_link))
+            summary = await run.summary(captures, keys)
     finally:
         key_log.close()
+    figures.write_text(json.dumps(asdict(summary), indent=2) + "\n")
+    return summary
 
 
 class _Run:
-    def __init__(
-        self, watch: Watch, phone: Phone, radio: VirtualRadio, *, say: Say, progress: transfer.Progress
-    ) -> None:
+    def __init__(self, watch: Watch, phone: Phone, meter: Meter, *, say: Say, progress: transfer.Progress) -> None:
         self._watch = watch
         self._phone = phone
+        self._meter = meter
         self._say = say
-        self._progress = _Halfway(progress, radio.drop_link)
+        self._progress = progress
         self._receiver = transfer.Receiver()
 
     async def summary(self, captures: tuple[Path, ...], keys: Path) -> Summary:
         """The steps, one after the other."""
+        began = perf_counter()
         self._watch.serve(echo.PORT, echo.echo)
         self._watch.serve(transfer.PORT, self._receiver.serve)
+        self._phone.serve(PHONE_ECHO_PORT, echo.echo)
         window = self._watch.open_pairing()
         wrong_code = await self._try_a_wrong_code(window)
-        channel, pairing_s = await self._pair(window)
-        echo_s = await self._echo(channel)
+        channel, pairing = await self._pair(window)
+        echo_s = await self._talk(channel)
         blob = os.urandom(TRANSFER_BYTES)
-        began = perf_counter()
+        first = _Lap(self._meter)
         await self._lose_the_link(channel, blob)
+        lost = first.end()
         resumed_at = self._receiver.offset
-        channel, reconnect_s = await self._reconnect()
-        await transfer.send_blob(channel, blob, progress=self._progress)
-        transfer_s = perf_counter() - began
-        if self._receiver.received != blob:
-            raise BlechannelError("the transfer arrived changed")
-        self._say(f"all {len(blob)} bytes are there; the digest is right")
+        channel, reconnect = await self._reconnect()
+        rest = await self._finish(channel, blob)
         await channel.close()
+        transfer_s = lost.seconds + reconnect.seconds + rest.seconds
         return Summary(
             wrong_code=wrong_code,
-            pairing_s=round(pairing_s, 4),
+            pairing_s=pairing.seconds,
+            pairing_round_trips=pairing.round_trips,
+            pairing_air_bytes=pairing.air_bytes,
             echo_round_trip_s=round(echo_s, 6),
-            reconnect_s=round(reconnect_s, 4),
+            reconnect_s=reconnect.seconds,
+            reconnect_round_trips=reconnect.round_trips,
+            reconnect_air_bytes=reconnect.air_bytes,
             transfer_bytes=len(blob),
             resumed_at_byte=resumed_at,
             transfer_s=round(transfer_s, 4),
+            transfer_air_bytes=lost.air_bytes + rest.air_bytes,
             goodput_bytes_per_s=int(len(blob) / transfer_s),
+            seconds=round(perf_counter() - began, 3),
             captures=tuple(path.name for path in captures),
             key_log=keys.name,
         )
@@ -136,23 +174,22 @@ class _Run:
             return f"refused: {refused.reason}"
         raise BlechannelError("a wrong code was accepted")
 
-    async def _pair(self, window: PairingWindow) -> tuple[Channel, float]:
+    async def _pair(self, window: PairingWindow) -> tuple[Channel, _Measured]:
         found = await self._phone.find()
         self._say(f"the watch shows a new code, {window.code}; the phone types it")
-        began = perf_counter()
+        lap = _Lap(self._meter)
         channel = await self._phone.pair(found, _typing(window.code))
+        measured = lap.end()
         self._say(f"paired with {channel.bond.peer_name!r}: {channel.bond.assurance}")
-        return channel, perf_counter() - began
+        return channel, measured
 
-    async def _echo(self, channel: Channel) -> float:
-        async with channel.port(echo.PORT) as port:
-            began = perf_counter()
-            for number in range(ECHOES):
-                await port.send(b"hello %d" % number)
-                if await port.receive() != b"hello %d" % number:
-                    raise BlechannelError("an echo came back changed")
-        self._say(f"{ECHOES} messages there and back")
-        return (perf_counter() - began) / ECHOES
+    async def _talk(self, channel: Channel) -> float:
+        while not self._watch.channels:
+            await asyncio.sleep(0.01)
+        there_s = await _echo(channel, echo.PORT)
+        back_s = await _echo(self._watch.channels[0], PHONE_ECHO_PORT)
+        self._say(f"{ECHOES} messages from the phone and {ECHOES} from the watch, there and back")
+        return (there_s + back_s) / 2
 
     async def _lose_the_link(self, channel: Channel, blob: bytes) -> None:
         try:
@@ -165,23 +202,71 @@ class _Run:
             return
         raise BlechannelError("the link was not lost")
 
-    async def _reconnect(self) -> tuple[Channel, float]:
+    async def _reconnect(self) -> tuple[Channel, _Measured]:
         found = await self._phone.find()
         while found.bond is None:
             found = await self._phone.find()
-        began = perf_counter()
+        lap = _Lap(self._meter)
         channel = await self._phone.connect(found)
-        self._say(f"reconnected in one round trip; the watch has {self._receiver.offset} bytes and asks for the rest")
-        return channel, perf_counter() - began
+        measured = lap.end()
+        self._say(f"reconnected in {_times(measured.round_trips, 'round trip')}")
+        return channel, measured
+
+    async def _finish(self, channel: Channel, blob: bytes) -> _Measured:
+        self._say(f"the watch has {self._receiver.offset} bytes and asks for the rest")
+        lap = _Lap(self._meter)
+        await transfer.send_blob(channel, blob, progress=self._progress)
+        measured = lap.end()
+        if self._receiver.received != blob:
+            raise BlechannelError("the transfer arrived changed")
+        self._say(f"all {len(blob)} bytes are there; the digest is right")
+        return measured
 
 
-def _typing(code: str) -> Callable[[], asyncio.Future[str]]:
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    seconds: float
+    air_bytes: int
+    round_trips: int
+
+
+class _Lap:
+    """Measures from its making to its end."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._air_bytes, self._round_trips = meter.air_bytes, meter.round_trips
+        self._began = perf_counter()
+
+    def end(self) -> _Measured:
+        seconds = round(perf_counter() - self._began, 4)
+        meter = self._meter
+        return _Measured(seconds, meter.air_bytes - self._air_bytes, meter.round_trips - self._round_trips)
+
+
+async def _echo(channel: Channel, name: str) -> float:
+    """Seconds that one message takes there and back."""
+    async with channel.port(name) as port:
+        began = perf_counter()
+        for number in range(ECHOES):
+            await port.send(b"hello %d" % number)
+            if await port.receive() != b"hello %d" % number:
+                raise BlechannelError("an echo came back changed")
+        return (perf_counter() - began) / ECHOES
+
+
+def _step(round_trips: int, air_bytes: int, seconds: float) -> str:
+    return f"{_times(round_trips, 'round trip')}, {air_bytes:,} bytes on the air, {seconds * 1000:.0f} ms"
+
+
+def _times(count: int, what: str) -> str:
+    return f"one {what}" if count == 1 else f"{count} {what}s"
+
+
+def _typing(code: str) -> Callable[[], Awaitable[str]]:
     """A person who types `code` at once."""
-    assert is_code(code)
 
-    def ask() -> asyncio.Future[str]:
-        typed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        typed.set_result(code)
-        return typed
+    async def ask() -> str:
+        return code
 
     return ask

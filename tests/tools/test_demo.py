@@ -1,0 +1,73 @@
+"""The demo as a library call: every step happens, in order, and the figures are those of the run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from blechannel.errors import TransportError
+from blechannel_tools.demo import TRANSFER_BYTES, Summary, run_demo
+
+
+class Seen:
+    """What the demo told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.progress: list[int] = []
+
+    async def run(self, out: Path) -> Summary:
+        return await run_demo(out, say=self.said.append, progress=lambda done, _size: self.progress.append(done))
+
+
+async def test_the_steps_come_in_order(tmp_path: Path) -> None:
+    seen = Seen()
+    await seen.run(tmp_path)
+    steps = ("types", "refused", "new code", "paired", "there and back", "lost", "one round trip", "the rest", "all")
+    said = iter(seen.said)
+    assert all(any(step in line for line in said) for step in steps), seen.said
+
+
+async def test_the_figures_are_those_of_the_protocol(tmp_path: Path) -> None:
+    summary = await Seen().run(tmp_path)
+    assert summary.pairing_round_trips == 3, "m1 to m6"
+    assert summary.reconnect_round_trips == 1
+    assert summary.reconnect_air_bytes < summary.pairing_air_bytes < summary.transfer_air_bytes
+    assert 0 < summary.resumed_at_byte < TRANSFER_BYTES
+    # What was sealed, framed and acknowledged costs more than the bytes alone; what was in flight goes twice.
+    assert TRANSFER_BYTES < summary.transfer_air_bytes < 1.5 * TRANSFER_BYTES
+    assert summary.seconds < 15
+
+
+async def test_the_transfer_goes_on_where_the_watch_says(tmp_path: Path) -> None:
+    seen = Seen()
+    summary = await seen.run(tmp_path)
+    falls = [after for before, after in zip(seen.progress, seen.progress[1:], strict=False) if after < before]
+    assert len(falls) <= 1, "what was in flight is sent again, nothing else"
+    assert all(after > summary.resumed_at_byte for after in falls)
+    assert seen.progress[-1] == TRANSFER_BYTES
+
+
+async def test_the_folder_holds_everything_and_replaces_an_earlier_run(tmp_path: Path) -> None:
+    out = tmp_path / "some" / "folder"
+    await Seen().run(out)
+    summary = await Seen().run(out)
+    assert {path.name for path in out.iterdir()} == {"phone.btsnoop", "watch.btsnoop", "keys.log", "summary.json"}
+    written = json.loads((out / "summary.json").read_text())
+    assert written == json.loads(json.dumps(asdict(summary)))
+    # A wrong code leaves the phone's secrets only: the watch gives up before it has a transport.
+    lines = (out / "keys.log").read_text().splitlines()
+    assert [line.split("_")[1] for line in lines] == ["PAIR", "PAIR", "PAIR", "RECONNECT", "RECONNECT"]
+
+
+async def test_a_folder_that_cannot_hold_a_capture(tmp_path: Path) -> None:
+    (tmp_path / "watch.btsnoop").symlink_to(tmp_path / "missing" / "file")
+    # The link itself is removed; a folder in its place is not.
+    await Seen().run(tmp_path)
+    (tmp_path / "phone.btsnoop").unlink()
+    (tmp_path / "phone.btsnoop").mkdir()
+    with pytest.raises((OSError, TransportError)):
+        await Seen().run(tmp_path)
