@@ -23,6 +23,8 @@ INITIAL_WINDOW = 4
 MIN_FRAME_BYTES = 512
 """Room for the longest handshake frame of the classical suite."""
 MAX_FRAME_BYTES = 16384
+HYBRID_FRAME_BYTES = 1280
+"""Least that a side must take for the hybrid suite: its first two frames have 1273 and 1251 bytes."""
 
 MAX_LINKS = 4
 """Links that a watch serves at once, and therefore candidates that a bond keeps (protocol, "Reconnect")."""

@@ -15,8 +15,9 @@ from blechannel.aio.link import WatchTransport
 from blechannel.config import Config
 from blechannel.errors import BlechannelError, LocalProtocolError, TransportError
 from blechannel.limits import MAX_LINKS
-from blechannel.pairing.bonds import BondStore, Method, SetDiscoveryKey
-from blechannel.pairing.window import ATTEMPTS, WINDOW_S, PairingWindow
+from blechannel.methods import Method
+from blechannel.pairing.bonds import BondStore, SetDiscoveryKey
+from blechannel.pairing.window import ATTEMPTS, PairingWindow
 from blechannel.session.events import Closed, CodeChanged, Established, Event, Failed
 from blechannel.session.setup import WatchSetup
 from blechannel.wire.adverts import make_advert
@@ -130,7 +131,7 @@ class Watch(Household):
         window = self._window
         return window if window is not None and window.is_open(self._now()) else None
 
-    def open_pairing(self, *, duration_s: float = WINDOW_S, attempts: int = ATTEMPTS) -> PairingWindow:
+    def open_pairing(self, *, duration_s: float | None = None, attempts: int = ATTEMPTS) -> PairingWindow:
         """A person on the watch allows pairing, for one bond. Show `window.code`; it changes when it is burned.
 
         Raises:

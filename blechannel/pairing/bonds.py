@@ -11,11 +11,11 @@ import hmac
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 from typing import Final, Protocol
 
 from blechannel.errors import BondError, BondNotFound, BondSuperseded
 from blechannel.limits import MAX_BONDS, MAX_LINKS, MAX_NAME_BYTES, RETIRED_HINT_KEYS
+from blechannel.methods import Method, Suite
 from blechannel.roles import Role
 
 KEY_BYTES: Final = 32
@@ -34,18 +34,6 @@ def _name_fits(name: str) -> bool:
         return len(name.encode()) <= MAX_NAME_BYTES
     except UnicodeEncodeError:
         return False
-
-
-class Method(IntEnum):
-    """How a pairing was authenticated; the numbers are those of the wire. 2 to 4 are reserved."""
-
-    PASSKEY = 1
-
-
-class Suite(IntEnum):
-    """What the key agreement is made of; the numbers are those of the wire, higher is stronger."""
-
-    CLASSICAL = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +78,8 @@ class Bond:
     peer_static: bytes = field(repr=False)
     """32 bytes: the peer's X25519 public key, made for this bond alone."""
     epoch: Epoch
+    peer_certificate: bytes = b""
+    """SHA-256 of the certificate that the peer proved to have when it paired; empty where it showed none."""
     candidates: tuple[Epoch, ...] = ()
     """Watch: at most 4 next epochs that were offered and not yet confirmed, oldest first."""
     retired: tuple[bytes, ...] = field(default=(), repr=False)
@@ -109,6 +99,7 @@ class Bond:
         ids = (self.bond_id, self.bond_id if self.replaces is None else self.replaces)
         _require(all(len(key) == KEY_BYTES for key in keys), "a bond's keys are 32 bytes each")
         _require(all(len(name) == BOND_ID_BYTES for name in ids), "a bond's identity is 16 bytes")
+        _require(len(self.peer_certificate) in (0, KEY_BYTES), "a certificate is remembered by 32 bytes")
         _require(_name_fits(self.peer_name), f"a name is at most {MAX_NAME_BYTES} bytes of UTF-8")
         _require(1 <= self.version <= 255, "a bond's version is 1 to 255")
         _require(len(self.candidates) <= MAX_LINKS, f"a bond keeps at most {MAX_LINKS} candidates")
@@ -118,11 +109,19 @@ class Bond:
     @property
     def assurance(self) -> str:
         """What the pairing proved, for people."""
-        return {Method.PASSKEY: "6-digit code, one guess a try"}[self.method]
+        return _PROVEN[self.method]
 
     def knows(self, hint_key: bytes) -> bool:
         """Whether this hint key is that of the current epoch or of a candidate."""
         return any(hmac.compare_digest(hint_key, e.hint_key) for e in (self.epoch, *self.candidates))
+
+
+_PROVEN: Final = {
+    Method.PASSKEY: "6-digit code, one guess a try",
+    Method.WORDS: "words compared on both screens",
+    Method.OUT_OF_BAND: "secret carried by tag or QR code",
+    Method.CERTIFICATE: "certificate on the list",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +142,11 @@ class BondBook:
         _require(len(self.bonds) <= MAX_BONDS, f"no room: {MAX_BONDS} bonds are stored; forget one first")
         _require(0 <= self.guesses_spent <= MAX_COUNT, "the count of guesses is out of range")
         _require(len(self.discovery_key) in (0, KEY_BYTES), "a discovery key is 32 bytes")
+
+    @property
+    def time_floor_s(self) -> float:
+        """The latest moment that this side is sure to be past, in seconds since 1970: for a device without a clock."""
+        return max((max(bond.created_s, bond.last_seen_s) for bond in self.bonds.values()), default=0.0)
 
     def bond(self, bond_id: bytes) -> Bond:
         """Raises BondNotFound."""

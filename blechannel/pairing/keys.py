@@ -9,8 +9,9 @@ from typing import Final
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from blechannel.methods import Method
 from blechannel.noise import Protocol
-from blechannel.pairing.bonds import Epoch, Method
+from blechannel.pairing.bonds import Epoch
 from blechannel.pairing.lv import lv, lv_cat
 
 PAIR_LABEL: Final = b"blechannel/1 pair"

@@ -9,17 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from blechannel.errors import LocalProtocolError
-from blechannel.pairing.bonds import Method
+from blechannel.methods import Method
+from blechannel.noise import DH_25519, KeyPair
+from blechannel.pairing.out_of_band import Ticket
 
 CODE_DIGITS = 6
 ATTEMPTS = 3
-WINDOW_S = 120.0
+WINDOW_S = {Method.PASSKEY: 120.0, Method.WORDS: 120.0, Method.OUT_OF_BAND: 60.0, Method.CERTIFICATE: 60.0}
+NO_SECRET = bytes(32)
 
 
 class PairingWindow:
     """Open from its making for `duration_s`, for one run at a time over all links, for one bond.
 
-    `random` gives that many secret uniform bytes. Lives in memory alone: a restart closes it.
+    `random` gives that many secret uniform bytes. Lives in memory alone: a restart closes it. `duration_s` is by
+    default that of the method.
     """
 
     def __init__(
@@ -28,9 +32,10 @@ class PairingWindow:
         method: Method,
         random: Callable[[int], bytes],
         now: float,
-        duration_s: float = WINDOW_S,
+        duration_s: float | None = None,
         attempts: int = ATTEMPTS,
     ) -> None:
+        duration_s = WINDOW_S[method] if duration_s is None else duration_s
         if attempts < 1 or duration_s <= 0:
             raise LocalProtocolError("a window needs time and at least one attempt")
         self.method = method
@@ -38,7 +43,14 @@ class PairingWindow:
         self.attempts_left = attempts
         self._random = random
         self._run: object | None = None
-        self.code = new_code(random)
+        self.code = new_code(random) if method is Method.PASSKEY else ""
+        """What the person types on the phone; empty where the method has no code."""
+        self.static: KeyPair | None = None
+        """Out of band: the watch's static key in this window, so that its hash can be carried. Else made a run."""
+        self.secret = NO_SECRET
+        """Out of band: 32 random bytes to be carried; zeros where the method has no such secret."""
+        if method is Method.OUT_OF_BAND:
+            self.static, self.secret = DH_25519.generate(random), random(len(NO_SECRET))
 
     def __repr__(self) -> str:
         return f"PairingWindow({self.method.name}, {self.attempts_left} attempts left)"
@@ -76,8 +88,20 @@ class PairingWindow:
         if bonded:
             self.attempts_left = 0
             return False
+        if self.method is not Method.PASSKEY:
+            return False
         self.code = new_code(self._random)
         return True
+
+    def ticket(self) -> Ticket:
+        """Out of band: what the tag or the QR code carries to the phone.
+
+        Raises:
+            LocalProtocolError: the window is open for another method.
+        """
+        if self.static is None:
+            raise LocalProtocolError(f"a window for {self.method.name} has nothing to carry")
+        return Ticket.of(self.secret, self.static.public)
 
     def close(self) -> None:
         """A person closes it; a run under way goes on to its end."""

@@ -14,6 +14,13 @@ class CodeWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsShown:
+    """A person must compare these words with those on the other device; answer with `Session.answer_words`."""
+
+    words: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class CodeChanged:
     """Watch: the code was burned; show the window's new one."""
 
@@ -90,6 +97,7 @@ class KeysLogged:
 
 Event = (
     CodeWanted
+    | WordsShown
     | CodeChanged
     | Persist
     | Established

@@ -11,17 +11,27 @@ from collections.abc import Generator
 from typing import Final
 
 from blechannel.codec import decode, encode
-from blechannel.errors import AuthenticationFailed, PairingRefused, UnsupportedVersion
+from blechannel.errors import AuthenticationFailed, MalformedFrame, PairingRefused, UnsupportedVersion
 from blechannel.limits import MAX_BONDS
-from blechannel.noise import DH_25519, HandshakeState, Keys, Transport
-from blechannel.pairing import keys
-from blechannel.pairing.bonds import Bond, ConfirmBond, Method, SpendGuess, StoreBond, StorePending, Suite
-from blechannel.pairing.cpace import CPace
+from blechannel.methods import Method
+from blechannel.pairing import hybrid, keys
+from blechannel.pairing.bonds import Bond, ConfirmBond, SpendGuess, StoreBond, StorePending
+from blechannel.pairing.comparison import words
 from blechannel.pairing.window import PairingWindow
-from blechannel.roles import Role
 from blechannel.session.events import CodeChanged
-from blechannel.session.greeting import accept, choose
-from blechannel.session.script import Outcome, Script, Talk, Wait, ask_code, hear, store
+from blechannel.session.greeting import accept, choose_pairing
+from blechannel.session.pairing_side import PairingSide
+from blechannel.session.script import (
+    Outcome,
+    Script,
+    Talk,
+    Wait,
+    ask_code,
+    ask_whether_same,
+    hear,
+    show_words,
+    store,
+)
 from blechannel.session.setup import Pair, PhoneSetup, WatchSetup
 from blechannel.wire.frames import (
     Bonded,
@@ -39,8 +49,6 @@ from blechannel.wire.frames import (
 )
 
 NONCE_BYTES: Final = 32
-ISK_BYTES: Final = 64
-BOND_ID_BYTES: Final = 16
 NO_CAPABILITIES: Final = 0
 
 
@@ -48,20 +56,24 @@ def pair_as_phone(talk: Talk, setup: PhoneSetup, intent: Pair, info: Info) -> Sc
     """The phone's side, from INFO to the stored bond.
 
     Raises:
-        PairingRefused: no window is open on the watch.
+        PairingRefused: no window is open on the watch, or the person saw other words than on the watch.
         UnsupportedVersion, AuthenticationFailed, MalformedFrame: as everywhere.
     """
     if info.mode is not Mode.PAIRING_OPEN:
         raise PairingRefused("pairing-closed", "the watch is not open for pairing: open a window on it, then try again")
-    hello = choose(info, setup.config, method=intent.method, bond=None)
-    code = yield from ask_code()
-    side = _Side(talk, Role.PHONE, talk.info(), encode(hello))
-    cpace = side.cpace(code, side.noise.ephemeral())
-    talk.say(Pair1(encode(hello), side.noise.write_message(encode(PairShare(cpace.share)))))
+    replaced = setup.books.book.bonds.get(intent.replaces or b"")
+    hello = choose_pairing(info, setup.config, method=intent.method, replaces=replaced)
+    code = (yield from ask_code()) if intent.method is Method.PASSKEY else ""
+    side = PairingSide(talk, setup, hello, encode(hello))
+    agreement = side.agreement(side.noise.ephemeral(), code=code, carried=intent.carried_secret)
+    kem = hybrid.DecapsulationKey.generate(talk.random) if side.is_hybrid else None
+    offered = PairShare(agreement.share, kem.public if kem else b"")
+    talk.say(Pair1(encode(hello), side.noise.write_message(encode(offered))))
 
     m2 = yield from hear(Pair2)
     answer = decode(PairAnswer, side.noise.read_message(m2.noise))
-    side.mix_secret(side.agree(cpace, answer.share), intent.method)
+    intent.check_watch(side.noise.remote_static or b"")
+    side.mix_secret(agreement.agree(answer.share) + _decapsulated(kem, answer.ciphertext))
     proof = PairProof(talk.random(NONCE_BYTES), NO_CAPABILITIES)
     talk.say(Pair3(side.noise.write_message(encode(proof))))
     transport = side.finish()
@@ -69,11 +81,15 @@ def pair_as_phone(talk: Talk, setup: PhoneSetup, intent: Pair, info: Info) -> Sc
     m4 = yield from hear(Nonce)
     if not hmac.compare_digest(keys.commitment(m4.nonce), answer.commit):
         raise AuthenticationFailed
-    bond = side.bond(transport, hello, replaces=intent.replaces)
+    side.check_attestation(m4.attestation)
+    if side.method is Method.WORDS:
+        yield from show_words(words(transport.handshake_hash, proof.nonce, m4.nonce))
+        yield from ask_whether_same()
+    bond = side.bond(transport, replaces=intent.replaces)
     yield from store(StorePending(bond))
-    talk.say(Confirm(setup.config.name))
+    talk.say(Confirm(setup.config.name, side.attestation()))
 
-    m6 = yield from hear(Bonded)
+    m6 = yield from hear(Bonded, person=side.method is Method.WORDS)
     yield from store(ConfirmBond(bond.bond_id, m6.name, m6.discovery_key))
     return Outcome(bond.bond_id, bond.epoch.hint_key, False, transport.handshake_hash)
 
@@ -82,17 +98,19 @@ def pair_as_watch(talk: Talk, setup: WatchSetup, m1: Pair1) -> Script:
     """The watch's side, from m1 to the stored bond.
 
     Raises:
-        PairingRefused: no window is open, another run is under way, or the store is full.
+        PairingRefused: no window is open, another run is under way, the store is full, or the person saw other words.
         UnsupportedVersion, AuthenticationFailed, MalformedFrame: as everywhere.
     """
-    hello = accept(m1.hello)
+    hello = accept(m1.hello, setup.config)
     talk.peer_takes(hello)
-    side = _Side(talk, Role.WATCH, talk.info(), m1.hello)
-    share = decode(PairShare, side.noise.read_message(m1.noise)).share
-    window = _enter_window(talk, setup, hello)
+    window = _window(talk, setup, hello)
+    side = PairingSide(talk, setup, hello, m1.hello, static=window.static)
+    offered = decode(PairShare, side.noise.read_message(m1.noise))
+    if not window.admit(talk):
+        raise PairingRefused("busy", "a second phone tried to pair while another was pairing")
     bonded = False
     try:
-        bond = yield from _bond_as_watch(talk, side, window, hello, share)
+        bond = yield from _bond_as_watch(talk, side, window, offered)
         bonded = True
     finally:
         if window.end(talk, bonded=bonded):
@@ -101,8 +119,8 @@ def pair_as_watch(talk: Talk, setup: WatchSetup, m1: Pair1) -> Script:
     return Outcome(bond.bond_id, bond.epoch.hint_key, False, side.noise.handshake_hash)
 
 
-def _enter_window(talk: Talk, setup: WatchSetup, hello: Hello) -> PairingWindow:
-    """Junk has been refused by now: only a run that could succeed holds the window and burns its code."""
+def _window(talk: Talk, setup: WatchSetup, hello: Hello) -> PairingWindow:
+    """The window that this run may take, once its m1 was opened: junk holds no window and burns no code."""
     if len(setup.books.book.bonds) >= MAX_BONDS:
         raise PairingRefused("no-room", f"this watch holds {MAX_BONDS} bonds: forget one first")
     window = setup.window()
@@ -110,91 +128,52 @@ def _enter_window(talk: Talk, setup: WatchSetup, hello: Hello) -> PairingWindow:
         raise PairingRefused("pairing-closed", "a phone tried to pair while no window was open")
     if hello.method != window.method:
         raise UnsupportedVersion("the phone chose another method than the one this window is open for")
-    if not window.admit(talk):
-        raise PairingRefused("busy", "a second phone tried to pair while another was pairing")
     return window
 
 
 def _bond_as_watch(
-    talk: Talk, side: _Side, window: PairingWindow, hello: Hello, phone_share: bytes
+    talk: Talk, side: PairingSide, window: PairingWindow, offered: PairShare
 ) -> Generator[Wait, object, Bond]:
     phone_ephemeral = side.noise.remote_ephemeral or b""
-    cpace = side.cpace(window.code, phone_ephemeral)
+    agreement = side.agreement(phone_ephemeral, code=window.code, carried=window.secret)
     watch_nonce = talk.random(NONCE_BYTES)
-    answer = PairAnswer(cpace.share, keys.commitment(watch_nonce))
+    ciphertext, kem_secret = _encapsulated(side, offered.encapsulation_key)
+    answer = PairAnswer(agreement.share, keys.commitment(watch_nonce), ciphertext)
     talk.say(Pair2(side.noise.write_message(encode(answer))))
-    side.mix_secret(side.agree(cpace, phone_share), window.method)
+    side.mix_secret(agreement.agree(offered.share) + kem_secret)
 
     m3 = yield from hear(Pair3)
-    window.spend(talk)
-    yield from store(SpendGuess())
-    decode(PairProof, side.noise.read_message(m3.noise))
+    if window.method.costs_a_guess:
+        window.spend(talk)
+        yield from store(SpendGuess())
+    proof = decode(PairProof, side.noise.read_message(m3.noise))
     transport = side.finish()
-    talk.say(Nonce(watch_nonce))
+    talk.say(Nonce(watch_nonce, side.attestation()))
+    compares = side.method is Method.WORDS
+    if compares:
+        yield from show_words(words(transport.handshake_hash, proof.nonce, watch_nonce))
 
-    m5 = yield from hear(Confirm)
-    bond = side.bond(transport, hello, peer_name=m5.name)
-    yield from store(StoreBond(bond, gives_back_guess=True))
+    m5 = yield from hear(Confirm, person=compares)
+    side.check_attestation(m5.attestation)
+    if compares:
+        yield from ask_whether_same()
+    bond = side.bond(transport, peer_name=m5.name)
+    yield from store(StoreBond(bond, gives_back_guess=window.method.costs_a_guess))
     return bond
 
 
-class _Side:
-    """What both sides of a pairing do alike. Static keys are made for this run and, if it succeeds, for its bond."""
+def _encapsulated(side: PairingSide, encapsulation_key: bytes) -> tuple[bytes, bytes]:
+    """Ciphertext for the phone and the secret in it; nothing in the classical suite."""
+    if side.is_hybrid:
+        return hybrid.encapsulate(encapsulation_key)
+    if encapsulation_key:
+        raise MalformedFrame("an encapsulation key in the classical suite")
+    return b"", b""
 
-    def __init__(self, talk: Talk, role: Role, info_bytes: bytes, hello_bytes: bytes) -> None:
-        self._talk = talk
-        self._role = role
-        self._info_bytes = info_bytes
-        self._static = DH_25519.generate(talk.random)
-        self._ephemeral = DH_25519.generate(talk.random)
-        self._psk = b""
-        self.noise = HandshakeState(
-            keys.PAIR_PROTOCOL,
-            initiator=role.is_initiator,
-            random=talk.random,
-            prologue=keys.prologue(keys.PAIR_LABEL, info_bytes, hello_bytes),
-            keys=Keys(s=self._static, e=self._ephemeral),
-        )
 
-    def cpace(self, code: str, phone_ephemeral: bytes) -> CPace:
-        """This side of a run of CPace under the code."""
-        sid = keys.cpace_sid(self._info_bytes, phone_ephemeral)
-        return CPace(prs=code.encode(), ci=keys.CHANNEL_IDENTIFIER, sid=sid, random=self._talk.random)
-
-    def agree(self, cpace: CPace, peer_share: bytes) -> bytes:
-        """The ISK, 64 bytes. A bad point gives a secret that nobody shares: the run then ends as with a wrong code,
-        with the same bytes on the air and the same guess spent."""
-        unshared = self._talk.random(ISK_BYTES)
-        try:
-            return cpace.derive(peer_share, initiator=self._role.is_initiator)
-        except AuthenticationFailed:
-            return unshared
-
-    def mix_secret(self, secret: bytes, method: Method) -> None:
-        """After m2, before m3: what the method agreed on becomes the psk."""
-        self._psk = keys.pairing_psk(self.noise.handshake_hash, secret, method)
-        self.noise.set_psk(keys.PAIR_PSK, self._psk)
-
-    def finish(self) -> Transport:
-        """After m3: records from now on."""
-        transport = self.noise.split()
-        self._talk.log_keys("PAIR", self._ephemeral.private, self._static.private, self._psk)
-        self._talk.install(transport)
-        return transport
-
-    def bond(self, transport: Transport, hello: Hello, *, peer_name: str = "", replaces: bytes | None = None) -> Bond:
-        """The bond that this run made; as the phone sees it, pending."""
-        epoch = keys.next_epoch(0, psk=self._psk, exporter=transport.exporter, handshake_hash=transport.handshake_hash)
-        return Bond(
-            bond_id=self._talk.random(BOND_ID_BYTES),
-            role=self._role,
-            peer_name=peer_name,
-            method=Method(hello.method),
-            suite=Suite(hello.suite),
-            version=hello.version,
-            own_static=self._static.private,
-            peer_static=self.noise.remote_static or b"",
-            epoch=epoch,
-            pending=self._role is Role.PHONE,
-            replaces=replaces,
-        )
+def _decapsulated(kem: hybrid.DecapsulationKey | None, ciphertext: bytes) -> bytes:
+    if kem is not None:
+        return kem.decapsulate(ciphertext)
+    if ciphertext:
+        raise MalformedFrame("a ciphertext in the classical suite")
+    return b""

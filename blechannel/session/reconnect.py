@@ -9,12 +9,13 @@ from __future__ import annotations
 import hmac
 
 from blechannel.codec import encode
+from blechannel.config import Config
 from blechannel.errors import MalformedFrame, PairingRefused, ReplayDetected, UnsupportedVersion
 from blechannel.limits import MAX_LINKS
 from blechannel.noise import DH_25519, HandshakeState, Keys, Transport
 from blechannel.pairing import keys
 from blechannel.pairing.bonds import AddCandidate, Advance, Bond, BondBook, ConfirmBond, Epoch, Promote
-from blechannel.session.greeting import RECONNECT_METHOD, accept, choose
+from blechannel.session.greeting import RECONNECT_METHOD, accept, check_bond, choose_reconnect
 from blechannel.session.script import Outcome, Script, Talk, hear, store
 from blechannel.session.setup import PhoneSetup, Reconnect, WatchSetup
 from blechannel.wire.frames import Bonded, Hello, Info, Ready, Reconnect1, Reconnect2, Wants
@@ -29,7 +30,7 @@ def reconnect_as_phone(talk: Talk, setup: PhoneSetup, intent: Reconnect, info: I
         AuthenticationFailed, MalformedFrame: as everywhere.
     """
     bond = setup.books.book.bond(intent.bond_id)
-    hello = choose(info, setup.config, method=RECONNECT_METHOD, bond=bond)
+    hello = choose_reconnect(info, setup.config, bond=bond)
     prologue = keys.prologue(keys.RECONNECT_LABEL, talk.info(), encode(hello))
     side = _Side(talk, bond, bond.epoch, prologue, initiator=True)
     message = side.noise.write_message()
@@ -56,7 +57,7 @@ def reconnect_as_watch(talk: Talk, setup: WatchSetup, m1: Reconnect1) -> Script:
     """
     prologue = keys.prologue(keys.RECONNECT_LABEL, talk.info(), m1.hello)
     bond, under = _recognise(setup.books.book, m1, prologue)
-    hello = _accept(m1.hello, bond)
+    hello = _accept(m1.hello, bond, setup.config)
     talk.peer_takes(hello)
     side = _Side(talk, bond, under, prologue, initiator=False)
     side.read(m1.noise)
@@ -74,8 +75,9 @@ def reconnect_as_watch(talk: Talk, setup: WatchSetup, m1: Reconnect1) -> Script:
     return Outcome(bond.bond_id, candidate.hint_key, True, transport.handshake_hash)
 
 
-def _accept(hello_bytes: bytes, bond: Bond) -> Hello:
-    hello = accept(hello_bytes)
+def _accept(hello_bytes: bytes, bond: Bond, config: Config) -> Hello:
+    check_bond(config, bond)
+    hello = accept(hello_bytes, config)
     if hello.method != RECONNECT_METHOD or hello.version < bond.version or hello.suite < bond.suite:
         raise UnsupportedVersion("the phone chose less than this bond has used")
     return hello

@@ -39,7 +39,19 @@ class AskCode:
     """Waits for a person to type a code."""
 
 
-Wait = Hear | Store | AskCode
+@dataclass(frozen=True, slots=True)
+class ShowWords:
+    """Shows words to a person and goes on; from now on the person may answer."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AskWhetherSame:
+    """Waits until the person has said that the other screen shows the same words; anything else ends the session."""
+
+
+Wait = Hear | Store | AskCode | ShowWords | AskWhetherSame
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +112,16 @@ def hear_either(_first: type[Heard], _second: type[Other], *, person: bool) -> G
 def store(change: Change) -> Generator[Wait, object, None]:
     """Wait until `change` is durable; a store that fails ends the session here."""
     yield Store(change)
+
+
+def show_words(words: tuple[str, ...]) -> Generator[Wait, object, None]:
+    """Show words to the person, who may answer from now on."""
+    yield ShowWords(words)
+
+
+def ask_whether_same() -> Generator[Wait, object, None]:
+    """Wait for the person's yes, which may have come already; a no ends the session."""
+    yield AskWhetherSame()
 
 
 def ask_code() -> Generator[Wait, object, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from enum import Enum
 
 from blechannel.errors import (
     BlechannelError,
@@ -24,13 +25,25 @@ from blechannel.limits import MAX_WINDOW
 from blechannel.pairing.bonds import BookView, Change, ConfirmBond
 from blechannel.pairing.window import is_code
 from blechannel.session.conversation import OVER, State
-from blechannel.session.events import CodeWanted, Established, Event, Failed, Persist
+from blechannel.session.events import CodeWanted, Established, Event, Failed, Persist, WordsShown
 from blechannel.session.opening import open_conversation, refusal_for, refused
-from blechannel.session.script import AskCode, Hear, Outcome, Script, Wait
+from blechannel.session.script import AskCode, AskWhetherSame, Hear, Outcome, Script, ShowWords, Store, Wait
 from blechannel.session.setup import PhoneSetup, WatchSetup
 from blechannel.session.stage import Stage
 from blechannel.session.traffic import Traffic
 from blechannel.wire.frames import RECORD_KIND, Body, Bonded, Frame, Refuse
+
+
+class Comparing(Enum):
+    """Where a person stands who compares words."""
+
+    NOTHING = "nothing to compare"
+    SHOWN = "shown, and not waited for"
+    AWAITED = "shown, and waited for"
+    SAME = "answered"
+
+
+WORDS_DIFFER = "the words were not the same on both devices: somebody may be between them; nothing was stored"
 
 
 class Session:
@@ -61,6 +74,7 @@ class Session:
         self._traffic: Traffic | None = None
         self._failed = False
         self._asked = False
+        self._comparing = Comparing.NOTHING
         self._due: float | None = None
         self._token = 0
         self._after_store: Callable[[], None] | None = None
@@ -179,6 +193,22 @@ class Session:
         self._attempt(self._run, code)
         return self._told()
 
+    def answer_words(self, *, same: bool, now: float) -> list[Event]:
+        """What a person said, after `WordsShown`: whether the other device shows the same words, in this order.
+
+        Raises:
+            LocalProtocolError: no words are shown, or the person has answered.
+        """
+        if self._comparing not in (Comparing.SHOWN, Comparing.AWAITED) or self.is_over:
+            raise LocalProtocolError("no answer about words is wanted")
+        is_awaited, self._comparing = self._comparing is Comparing.AWAITED, Comparing.SAME
+        self._stage.moment = now
+        if not same:
+            self._fail(PairingRefused("words-differ", WORDS_DIFFER))
+        elif is_awaited:
+            self._attempt(self._run, None)
+        return self._told()
+
     def abandon(self, error: BlechannelError) -> list[Event]:
         """A person, or who asks for them, gives up: the session ends with `error`."""
         self._fail(error)
@@ -252,8 +282,21 @@ class Session:
             self._asked = True
             self._due = now + patience.person_s
             self._stage.tell(CodeWanted())
-        else:
+        elif isinstance(wait, Store):
             self._persist(wait.change, after=lambda: self._run(None))
+        else:
+            self._compare(wait)
+
+    def _compare(self, wait: ShowWords | AskWhetherSame) -> None:
+        if isinstance(wait, ShowWords):
+            self._comparing = Comparing.SHOWN
+            self._stage.tell(WordsShown(wait.words))
+            self._run(None)
+        elif self._comparing is Comparing.SAME:
+            self._run(None)
+        else:
+            self._comparing = Comparing.AWAITED
+            self._due = self._stage.moment + self._patience.person_s
 
     def _persist(self, change: Change, *, after: Callable[[], None]) -> None:
         self._token += 1
@@ -305,6 +348,8 @@ class Session:
             return
         if self._asked:
             raise PairingRefused("no-code", "no code was typed in time: start again")
+        if self._comparing is Comparing.AWAITED:
+            raise PairingRefused("no-answer", "nobody said in time whether the words are the same: start again")
         raise PeerTimedOut(f"the peer took too long: {self.state.value}")
 
     def _attempt(self, step: Callable[..., None], *arguments: object) -> None:

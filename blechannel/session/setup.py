@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from blechannel.config import Config
-from blechannel.pairing.bonds import BookView, Method
-from blechannel.pairing.window import PairingWindow
+from blechannel.errors import AuthenticationFailed, LocalProtocolError
+from blechannel.methods import Method
+from blechannel.pairing.bonds import BookView
+from blechannel.pairing.out_of_band import Ticket
+from blechannel.pairing.window import NO_SECRET, PairingWindow
 from blechannel.roles import Role
+from blechannel.session.credentials import Credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,22 @@ class Pair:
     method: Method = Method.PASSKEY
     replaces: bytes | None = None
     """The bond with the same watch that the new one shall replace, once confirmed."""
+    ticket: Ticket | None = None
+    """What the person carried here from the watch's tag or QR code; for out of band, and for nothing else."""
+
+    def __post_init__(self) -> None:
+        if (self.method is Method.OUT_OF_BAND) != (self.ticket is not None):
+            raise LocalProtocolError("pairing out of band takes a ticket, and no other method does")
+
+    @property
+    def carried_secret(self) -> bytes:
+        """32 bytes; zeros where nothing was carried."""
+        return NO_SECRET if self.ticket is None else self.ticket.secret
+
+    def check_watch(self, static: bytes) -> None:
+        """Raises AuthenticationFailed when this is not the watch that the ticket came from."""
+        if self.ticket is not None and not self.ticket.matches(static):
+            raise AuthenticationFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +54,7 @@ class PhoneSetup:
     config: Config
     books: BookView
     intent: Pair | Reconnect
+    credentials: Credentials = field(default_factory=Credentials)
 
     @property
     def role(self) -> Role:
@@ -48,6 +69,7 @@ class WatchSetup:
     config: Config
     books: BookView
     window: Callable[[], PairingWindow | None]
+    credentials: Credentials = field(default_factory=Credentials)
 
     @property
     def role(self) -> Role:

@@ -6,7 +6,8 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
-from blechannel.pairing.bonds import BOND_ID_BYTES, KEY_BYTES, Bond, Epoch, Method, Suite
+from blechannel.methods import Method, Suite
+from blechannel.pairing.bonds import BOND_ID_BYTES, KEY_BYTES, Bond, Epoch
 from blechannel.roles import Role
 from blechannel.stores.sealing import KdfCost, Lock, Sealer
 

@@ -66,8 +66,8 @@ class Hello:
     """What the phone chose; opens Pair1 and Reconnect1 and is hashed as transported."""
 
     version: int = on_air(U8, "protocol version")
-    suite: int = on_air(U8, "suite: 1 classical")
-    method: int = on_air(U8, "pairing method: 1 passkey; 0 in a reconnect")
+    suite: int = on_air(U8, "suite: 1 classical, 2 hybrid; in a reconnect that of the bond")
+    method: int = on_air(U8, "pairing method: 1 passkey, 2 words, 3 out of band, 4 certificate; 0 in a reconnect")
     window: int = on_air(U8, "fragments that the phone takes unacknowledged, 2 to 64")
     max_frame_bytes: int = on_air(U16, "longest frame that the phone takes, header included")
 
@@ -178,15 +178,17 @@ def decode_frame(data: bytes) -> Frame:
 class PairShare:
     """In message 1, sealed under a public key: not confidential."""
 
-    share: bytes = on_air(octets(32), "the phone's CPace share")
+    share: bytes = on_air(octets(32), "the phone's CPace share; zeros where the method is not passkey")
+    encapsulation_key: bytes = on_air(REST, "ML-KEM-768, 1184 bytes; nothing where the suite is classical")
 
 
 @dataclass(frozen=True, slots=True)
 class PairAnswer:
     """In message 2."""
 
-    share: bytes = on_air(octets(32), "the watch's CPace share")
+    share: bytes = on_air(octets(32), "the watch's CPace share; zeros where the method is not passkey")
     commit: bytes = on_air(octets(32), 'SHA-256("blechannel/1 sas" ‖ n_R)')
+    ciphertext: bytes = on_air(REST, "ML-KEM-768, 1088 bytes; nothing where the suite is classical")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,7 @@ class Nonce:
     """Watch's record 0 of a pairing (m4): opens the commitment and proves that the watch knows the secret."""
 
     nonce: bytes = on_air(octets(32), "n_R")
+    attestation: bytes = on_air(REST, "Attestation of the watch, or nothing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +215,7 @@ class Confirm:
     """Phone's record 0 of a pairing (m5): the phone has stored the bond."""
 
     name: str = on_air(text(), "what the phone calls itself")
+    attestation: bytes = on_air(REST, "Attestation of the phone, or nothing")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from blechannel.pairing.bonds import Bond, BondBook, Epoch, Method, Suite
+from blechannel.methods import Method, Suite
+from blechannel.pairing.bonds import Bond, BondBook, Epoch
 from blechannel.roles import Role
 
 

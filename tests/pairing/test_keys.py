@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blechannel.errors import BondError
+from blechannel.methods import Method
 from blechannel.pairing import keys
-from blechannel.pairing.bonds import Method
 
 INFO, HELLO = bytes(range(29)), bytes(range(6))
 H = bytes(range(0x40, 0x60))

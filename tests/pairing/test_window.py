@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blechannel.errors import LocalProtocolError
-from blechannel.pairing.bonds import Method
+from blechannel.methods import Method
 from blechannel.pairing.window import ATTEMPTS, CODE_DIGITS, WINDOW_S, PairingWindow, is_code, new_code
 
 NOW_S = 1000.0
@@ -27,7 +27,7 @@ class Numbers:
         return self.last.to_bytes(count, "big")
 
 
-def window(*, attempts: int = ATTEMPTS, duration_s: float = WINDOW_S) -> PairingWindow:
+def window(*, attempts: int = ATTEMPTS, duration_s: float = WINDOW_S[Method.PASSKEY]) -> PairingWindow:
     return PairingWindow(method=Method.PASSKEY, random=Numbers(), now=NOW_S, duration_s=duration_s, attempts=attempts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from blechannel.limits import Limits, Patience
+from blechannel.limits import MAX_WINDOW, Limits, Patience
 from blechannel.roles import Role
 from blechannel.wire.fragments import FragmentStream
 from tests.session.sides import Side
@@ -29,7 +29,9 @@ class Middle:
 
     @staticmethod
     def _stream() -> FragmentStream:
-        return FragmentStream(max_fragment_bytes=244, receive=Limits(), patience=Patience())
+        stream = FragmentStream(max_fragment_bytes=244, receive=Limits(), patience=Patience())
+        stream.peer_limits(window=MAX_WINDOW, max_frame_bytes=Limits().max_frame_bytes)
+        return stream
 
     def say(self, to: Role, frame: bytes) -> None:
         """Give a side a frame."""

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from blechannel.config import Config
+from blechannel.config import Config, Policy
 from blechannel.errors import BlechannelError
-from blechannel.pairing.bonds import BondBook, Change, Method, SetDiscoveryKey, apply
+from blechannel.methods import Method
+from blechannel.pairing.bonds import BondBook, Change, SetDiscoveryKey, apply
 from blechannel.pairing.window import PairingWindow
-from blechannel.session.events import CodeWanted, Event, Failed, Persist
+from blechannel.session.credentials import Credentials
+from blechannel.session.events import CodeWanted, Event, Failed, Persist, WordsShown
 from blechannel.session.session import Session
 from blechannel.session.setup import Pair, PhoneSetup, Reconnect, WatchSetup
 
@@ -52,6 +54,7 @@ class Side:
         self.now = 0.0
         self.shelf = shelf
         self.code = code
+        self.sees_same: bool | None = True
         self.holds_stores = False
         self.held: list[Persist] = []
         self.events: list[Event] = []
@@ -64,6 +67,8 @@ class Side:
                 self.held.append(event)
                 if not self.holds_stores:
                     self.answer()
+            elif isinstance(event, WordsShown) and self.sees_same is not None:
+                self.take(self.session.answer_words(same=self.sees_same, now=self.now))
             elif isinstance(event, CodeWanted) and self.code is not None:
                 self.take(self.session.enter_code(self.code, self.now))
 
@@ -94,32 +99,40 @@ class Side:
         return failed.error
 
 
+CLASSICAL = Policy(hybrid=False)
+"""What most tests pair with: smaller and quicker, and every byte of it follows from the seed."""
+
+
 class World:
     """A phone's and a watch's memory, and the sessions between them."""
 
-    def __init__(self, seed: str = "world") -> None:
+    def __init__(self, seed: str = "world", *, method: Method = Method.PASSKEY, policy: Policy = CLASSICAL) -> None:
         self.random = Stream(seed)
+        self.method = method
         self.phone_shelf = Shelf()
         self.watch_shelf = Shelf()
         self.watch_shelf.keep(SetDiscoveryKey(self.random(32)))
         self.window: PairingWindow | None = self.new_window()
-        self.phone_config = Config("a phone")
-        self.watch_config = Config("a watch")
+        self.phone_config = Config("a phone", policy=policy)
+        self.watch_config = Config("a watch", policy=policy)
+        self.phone_credentials = Credentials()
+        self.watch_credentials = Credentials()
 
     def new_window(self) -> PairingWindow:
-        return PairingWindow(method=Method.PASSKEY, random=self.random, now=0.0)
+        return PairingWindow(method=self.method, random=self.random, now=0.0)
 
     def phone(self, intent: Pair | Reconnect, *, code: str | None = None) -> Side:
-        setup = PhoneSetup(self.phone_config, self.phone_shelf, intent)
+        setup = PhoneSetup(self.phone_config, self.phone_shelf, intent, self.phone_credentials)
         return Side(lambda: self._session(setup), self.phone_shelf, code=code)
 
     def watch(self) -> Side:
-        setup = WatchSetup(self.watch_config, self.watch_shelf, lambda: self.window)
+        setup = WatchSetup(self.watch_config, self.watch_shelf, lambda: self.window, self.watch_credentials)
         return Side(lambda: self._session(setup), self.watch_shelf)
 
     def pairing(self, *, code: str | None = None, replaces: bytes | None = None) -> tuple[Side, Side]:
         right = self.window.code if self.window else "000000"
-        return self.phone(Pair(replaces=replaces), code=code or right), self.watch()
+        ticket = self.window.ticket() if self.window and self.method is Method.OUT_OF_BAND else None
+        return self.phone(Pair(self.method, replaces, ticket), code=code or right), self.watch()
 
     def reconnecting(self) -> tuple[Side, Side]:
         [*_, bond_id] = self.phone_shelf.book.bonds

@@ -116,7 +116,7 @@ def test_an_opened_commitment_that_was_never_made(monkeypatch: pytest.MonkeyPatc
     say = type(watch.session._stage).say
 
     def lie(stage: object, said: object) -> None:
-        say(stage, Nonce(bytes(32)) if isinstance(said, Nonce) else said)  # type: ignore[arg-type]
+        say(stage, Nonce(bytes(32), b"") if isinstance(said, Nonce) else said)  # type: ignore[arg-type]
 
     monkeypatch.setattr(type(watch.session._stage), "say", lie)
     join(phone, watch)

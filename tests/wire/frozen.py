@@ -84,14 +84,14 @@ FRAMES = [
 
 PAYLOADS = [
     Written(Hello(version=1, suite=1, method=1, window=32, max_frame_bytes=4096), None, _HELLO),
-    Written(PairShare(B32), None, _32),
-    Written(PairAnswer(B32, B32B), None, f"{_32} {_32B}"),
+    Written(PairShare(B32, b""), None, _32),
+    Written(PairAnswer(B32, B32B, b""), None, f"{_32} {_32B}"),
     Written(PairProof(B32B, capabilities=0x8001), None, f"{_32B} 8001"),
 ]
 
 RECORDS = [
-    Written(Nonce(B32), 1, _32),
-    Written(Confirm("Phöne"), 2, "06 5068c3b66e65"),
+    Written(Nonce(B32, b""), 1, _32),
+    Written(Confirm("Phöne", b""), 2, "06 5068c3b66e65"),
     Written(Bonded(B32B, "Watch"), 3, f"{_32B} 05 5761746368"),
     Written(Ready(Wants.PARAMETERS), 4, "01"),
     Written(Open(258, "echo"), 5, "0102 04 6563686f"),

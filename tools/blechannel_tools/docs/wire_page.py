@@ -10,8 +10,8 @@ from typing import Final
 from blechannel import gatt, limits
 from blechannel.codec import FieldRow, describe, dissect, encode
 from blechannel.config import Padding
+from blechannel.methods import Method, Suite
 from blechannel.noise import CHACHAPOLY, CipherState, Transport
-from blechannel.pairing.bonds import Method, Suite
 from blechannel.pairing.keys import PAIR_PROTOCOL, RECONNECT_PROTOCOL
 from blechannel.roles import Role
 from blechannel.session.conversation import TABLE

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from blechannel.config import Config
+from blechannel.config import Config, Policy
 from blechannel.limits import MAX_FRAGMENT_BYTES
+from blechannel.methods import Method
 from blechannel.pairing import bonds
-from blechannel.pairing.bonds import Bond, BondBook, Change, Method, SetDiscoveryKey
+from blechannel.pairing.bonds import Bond, BondBook, Change, SetDiscoveryKey
 from blechannel.pairing.window import PairingWindow
 from blechannel.roles import Role
 from blechannel.session.events import CodeWanted, Event, Persist
@@ -118,6 +119,10 @@ def run() -> Run:
     return Run(code, pairing.said, reconnect.said, world.drawn(), paired, world.bonds())
 
 
+CLASSICAL: Final = Policy(hybrid=False)
+"""ML-KEM draws from a generator of its own, which no seed reaches."""
+
+
 class _Connection:
     """Two sessions and the link between them, which carries each frame in one fragment."""
 
@@ -126,8 +131,8 @@ class _Connection:
         self._code = window.code
         self._books = world.books
         setups: dict[Role, PhoneSetup | WatchSetup] = {
-            Role.PHONE: PhoneSetup(Config("Phone"), world.books[Role.PHONE], intent),
-            Role.WATCH: WatchSetup(Config("Watch"), world.books[Role.WATCH], lambda: window),
+            Role.PHONE: PhoneSetup(Config("Phone", policy=CLASSICAL), world.books[Role.PHONE], intent),
+            Role.WATCH: WatchSetup(Config("Watch", policy=CLASSICAL), world.books[Role.WATCH], lambda: window),
         }
         begin = partial(Session, max_fragment_bytes=MAX_FRAGMENT_BYTES, now=_NOW)
         self._sessions = {role: begin(setup, random=world.random[role]) for role, setup in setups.items()}

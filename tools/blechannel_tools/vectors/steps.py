@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from blechannel.codec import decode, encode
+from blechannel.methods import Method
 from blechannel.noise import DH_25519, HandshakeState, Keys, Transport
 from blechannel.pairing import keys
-from blechannel.pairing.bonds import Epoch, Method
+from blechannel.pairing.bonds import Epoch
 from blechannel.pairing.cpace import CPace, calculate_generator
 from blechannel.roles import Role
 from blechannel.wire.frames import Pair1, Pair2, PairAnswer, PairProof, PairShare, Reconnect1, Reconnect2
@@ -45,7 +46,7 @@ def pairing_steps(run: Run) -> Computed:
     )
     steps: Steps = {"prologue": prologue}
     cpace = _cpace(run, info, own["ephemeral"].public, steps)
-    noise.write_message(encode(PairShare(cpace.share)))
+    noise.write_message(encode(PairShare(cpace.share, b"")))
     answer = decode(PairAnswer, noise.read_message(_frame(run.pairing, 2, Pair2).noise))
     steps |= {"Yb": answer.share, "ISK": cpace.derive(answer.share, initiator=True), "h after m2": noise.handshake_hash}
     steps["psk"] = keys.pairing_psk(steps["h after m2"], steps["ISK"], Method.PASSKEY)
