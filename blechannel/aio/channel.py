@@ -81,6 +81,8 @@ class Channel:
         """Whether messages can be sent and received."""
         self.spoke = self._pump.flush_soon
         """For ports: something was said, send it soon."""
+        self.is_congested = self._pump.is_congested
+        """For ports: whether senders should wait, because the link is behind."""
 
     def __repr__(self) -> str:
         return f"Channel({self._link.peer}, {self._pump.session.state.value})"
@@ -168,11 +170,6 @@ class Channel:
         """The session under this channel."""
         return self._pump.session
 
-    @property
-    def is_congested(self) -> bool:
-        """Whether senders should wait: the link is behind."""
-        return self._pump.is_congested
-
     def when_over(self, callback: Callable[[Channel], None]) -> None:
         """Call back once the channel is over and its link is let go."""
         self._when_over.append(callback)
@@ -204,9 +201,10 @@ class Channel:
 
     def deliver(self, event: Event) -> None:
         """See PumpOwner."""
+        if isinstance(event, Message):
+            self._reading[event.port].arrived(event.port, event.message)
+            return
         match event:
-            case Message():
-                self._reading[event.port].arrived(event.port, event.message)
             case PortOpened():
                 self._peer_opened(event)
             case PortShut():

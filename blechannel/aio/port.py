@@ -76,7 +76,7 @@ class Port:
             number = self._writing
             if number is None:
                 raise LocalProtocolError(f"port {self.name} is not open")
-            if not channel.is_congested and channel.traffic.send(number, message):
+            if not channel.is_congested() and channel.traffic.send(number, message):
                 channel.spoke()
                 if self._senders:
                     self._wake_sender()
@@ -97,8 +97,7 @@ class Port:
             await self._wait_to_receive()
         number, message = self._inbox.popleft()
         channel = self._channel
-        if channel.is_open:
-            channel.traffic.taken(number, len(message))
+        if channel.is_open and channel.traffic.taken(number, len(message)):
             channel.spoke()
         return message
 

@@ -59,6 +59,7 @@ class Pump:
         self._was_congested = False
         self.is_linked = True
         self.session = begin(self._payload_bytes, self._loop.time())
+        self._stream = self.session.stream
 
     def start(self) -> None:
         """Begin to move; events come from now on."""
@@ -81,10 +82,9 @@ class Pump:
             self._flush_due = True
             self._loop.call_soon(self._flush)
 
-    @property
     def is_congested(self) -> bool:
         """Whether senders should wait for `has_room`."""
-        if self.session.queued_bytes() < CONGESTED_BYTES:
+        if self._stream.queued_bytes < CONGESTED_BYTES:
             return False
         self._was_congested = True
         return True
@@ -140,14 +140,14 @@ class Pump:
         while unsent and link.room > 0:
             link.send(unsent.popleft())
         self._arm()
-        if self._was_congested and self.session.queued_bytes() <= CONGESTED_BYTES // 2:
+        if self._was_congested and self._stream.queued_bytes <= CONGESTED_BYTES // 2:
             self._was_congested = False
             self._owner.has_room()
         if self._drained is not None and not self._drained.done() and not self._is_draining():
             self._drained.set_result(None)
 
     def _is_draining(self) -> bool:
-        return self.is_linked and bool(self._unsent or self.session.queued_bytes())
+        return self.is_linked and bool(self._unsent or self._stream.queued_bytes)
 
     def _arm(self) -> None:
         """One timer, moved only to come earlier: coming too early is harmless and cheaper than moving it."""

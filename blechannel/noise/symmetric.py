@@ -22,11 +22,13 @@ class CipherState:
     A message's length is the caller's business (at most 65535 bytes, tag included).
     """
 
-    __slots__ = ("_aead", "_cipher", "k", "n")
+    __slots__ = ("_aead", "_cipher", "k", "n", "nonce")
 
     def __init__(self, cipher: Cipher, k: bytes = b"", n: int = 0) -> None:
         self._cipher = cipher
         self._aead: ChaCha20Poly1305 | AESGCM | None = None
+        self.nonce = cipher.nonce
+        """A counter as the 12 bytes that the AEAD takes."""
         self.k = k
         self.n = n
 
@@ -84,16 +86,24 @@ class CipherState:
         self.n = n + 1
         return plaintext
 
+    @property
+    def aead(self) -> ChaCha20Poly1305 | AESGCM:
+        """The AEAD under `k`, for who counts `n` by itself; it stays until `k` changes.
+
+        Raises:
+            LocalProtocolError: there is no key.
+        """
+        if not self.k:
+            raise LocalProtocolError("there is no key")
+        return self._aead or self._load()
+
     def rekey(self) -> None:
         """REKEY(k) of section 4.2; `n` goes on.
 
         Raises:
             LocalProtocolError: there is no key.
         """
-        if not self.k:
-            raise LocalProtocolError("there is no key to follow")
-        aead = self._aead or self._load()
-        self.k = aead.encrypt(self._cipher.nonce(MAX_NONCE), bytes(KEY_BYTES), b"")[:KEY_BYTES]
+        self.k = self.aead.encrypt(self._cipher.nonce(MAX_NONCE), bytes(KEY_BYTES), b"")[:KEY_BYTES]
         self._aead = None
 
     def _load(self) -> ChaCha20Poly1305 | AESGCM:

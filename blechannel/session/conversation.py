@@ -98,7 +98,7 @@ TALKING = frozenset({State.ESTABLISHED, State.PHONE_CLOSED, State.WATCH_CLOSED})
 class Conversation:
     """Where one session stands in the table, seen from `role`."""
 
-    __slots__ = ("_peer", "hears_data", "role", "says_data", "state")
+    __slots__ = ("_peer", "hears_data", "is_over", "role", "says_data", "state")
 
     def __init__(self, role: Role) -> None:
         self.role = role
@@ -132,7 +132,8 @@ class Conversation:
         self._enter(State.FAILED)
 
     def _enter(self, state: State) -> None:
-        # Messages are by far the most frequent, and change no state: the two rows are looked up once a state.
+        # Messages are by far the most frequent, and change no state: what they ask is looked up once a state.
         self.state = state
+        self.is_over = state in OVER
         self.says_data = TABLE[state].get((self.role, Data)) is state
         self.hears_data = TABLE[state].get((self._peer, Data)) is state

@@ -42,9 +42,7 @@ def choose_pairing(info: Info, config: Config, *, method: Method, replaces: Bond
     """
     common = [suite for suite in config.suites if _takes(info, suite)]
     if not config.policy.allows(method) or not common:
-        raise UnsupportedVersion(
-            "the watch and this phone have no suite and method in common that this phone's policy allows"
-        )
+        raise UnsupportedVersion("the watch offers no suite and method that this phone's policy allows")
     return _hello(info, config, suite=max(common), method=method, bond=replaces)
 
 
@@ -61,7 +59,7 @@ def choose_reconnect(info: Info, config: Config, *, bond: Bond) -> Hello:
 def check_bond(config: Config, bond: Bond) -> None:
     """Raises UnsupportedVersion when the bond is less than the policy of now asks for."""
     policy = config.policy
-    if bond.method.assurance < policy.min_assurance or (policy.require_hybrid and bond.suite < Suite.HYBRID):
+    if not policy.allows(bond.method) or (policy.require_hybrid and bond.suite < Suite.HYBRID):
         raise UnsupportedVersion("this bond is weaker than the policy asks for: pair again")
     if policy.require_attestation and not bond.peer_certificate:
         raise UnsupportedVersion("this bond's peer has shown no certificate, which the policy asks for: pair again")

@@ -66,21 +66,18 @@ class Ports:
         self._next_written += 1
         return number
 
-    def room(self, number: int, message_bytes: int) -> bool:
-        """Whether a message of that length may be sent now; raises LocalProtocolError when the port is not open."""
-        return self._written(number).credit_bytes >= message_bytes + MESSAGE_OVERHEAD_BYTES
-
-    def charge(self, number: int, message_bytes: int) -> None:
-        """A message goes out.
+    def charge(self, number: int, message_bytes: int) -> bool:
+        """A message goes out; False, and nothing changed, where the port's credit does not cover it.
 
         Raises:
-            LocalProtocolError: the port is not open, or its credit does not cover the message; nothing changed.
+            LocalProtocolError: the port is not open.
         """
         port = self._writing.get(number) or self._written(number)
         cost = message_bytes + MESSAGE_OVERHEAD_BYTES
         if port.credit_bytes < cost:
-            raise LocalProtocolError("the peer has not read enough yet: no credit")
+            return False
         port.credit_bytes -= cost
+        return True
 
     def granted(self, number: int, credit_bytes: int) -> bool:
         """The peer gives credit; False when there is nothing to send on it, because that port is shut by now.

@@ -1,15 +1,19 @@
 """Records: one AEAD a frame, its header as associated data, a key and a counter a direction (protocol, "Records").
 
-The plaintext is `body ‖ type ‖ zeros`: the type is the last byte that is not zero, so padding needs no length.
+The plaintext is called content here, `body ‖ type ‖ zeros`: the type is the last byte that is not zero, so padding
+needs no length. Messages are put together and taken apart as content, because each copy of them costs; everything
+else is `seal`ed and `open`ed by type and body.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from cryptography.exceptions import InvalidTag
+
 from blechannel.config import Padding
-from blechannel.errors import LocalProtocolError, MalformedFrame
-from blechannel.noise import CipherState, Transport
+from blechannel.errors import AuthenticationFailed, LocalProtocolError, MalformedFrame
+from blechannel.noise import MAX_NONCE, CipherState, Transport
 from blechannel.wire.frames import RECORD_KIND
 from blechannel.wire.header import FRAME_HEADER_BYTES, pack_header
 
@@ -23,15 +27,17 @@ _TYPES: Final = tuple(bytes((number,)) for number in range(256))
 class Records:
     """Seals what this side says and opens what the peer said, in order. Neither end may skip or repeat."""
 
-    __slots__ = ("_block_bytes", "_max_plaintext_bytes", "_padding", "_receive", "_send")
+    __slots__ = ("_block_bytes", "_decrypt", "_encrypt", "_max_content_bytes", "_padding", "_receive", "_send")
 
     def __init__(self, transport: Transport, *, padding: Padding, max_body_bytes: int) -> None:
         """`max_body_bytes`: the longest frame body that the peer takes."""
         self._send: CipherState = transport.send
         self._receive: CipherState = transport.receive
+        self._encrypt = self._send.aead.encrypt
+        self._decrypt = self._receive.aead.decrypt
         self._padding = padding
         self._block_bytes = padding.block_bytes
-        self._max_plaintext_bytes = max_body_bytes - TAG_BYTES
+        self._max_content_bytes = max_body_bytes - TAG_BYTES
 
     @property
     def sent(self) -> int:
@@ -46,47 +52,71 @@ class Records:
     @property
     def max_body_bytes(self) -> int:
         """The longest body that `seal` takes."""
-        return self._max_plaintext_bytes - TYPE_BYTES
+        return self._max_content_bytes - TYPE_BYTES
 
     def seal(self, record_type: int, body: bytes) -> bytes:
-        """A whole frame, header included.
-
-        Raises:
-            LocalProtocolError: the body is too long for the peer, or every nonce is used; nothing changed.
-        """
-        length_bytes = len(body) + TYPE_BYTES
-        if length_bytes > self._max_plaintext_bytes:
-            raise LocalProtocolError(f"a record of {len(body)} bytes: the peer takes {self.max_body_bytes}")
-        end = _TYPES[record_type]
-        if length_bytes % self._block_bytes:
-            extra_bytes = self._padding.extra_bytes(length_bytes, self._max_plaintext_bytes)
-            length_bytes += extra_bytes
-            end += bytes(extra_bytes)
-        header = pack_header(RECORD_KIND, length_bytes + TAG_BYTES)
-        send = self._send
-        if not send.n & _REKEY_MASK:
-            _rekey_when_due(send)
-        return header + send.encrypt_with_ad(header, body + end)
+        """A whole frame, header included; raises as `content` and `seal_content` do."""
+        return self.seal_content(self.content(record_type, body))
 
     def open(self, frame: bytes) -> tuple[int, bytes]:
-        """The record type and the body of the next frame of the peer, header included.
+        """The record type and the body of the next frame of the peer; raises as `open_content` does."""
+        content = self.open_content(frame)
+        return content[-1], content[:-1]
+
+    def content(self, record_type: int, *parts: bytes) -> bytes:
+        """What to seal for a record whose body is all `parts`, padded.
+
+        Raises:
+            LocalProtocolError: the body is too long for the peer.
+        """
+        content = b"".join((*parts, _TYPES[record_type]))
+        length_bytes = len(content)
+        if length_bytes > self._max_content_bytes:
+            raise LocalProtocolError(f"a record of {length_bytes - 1} bytes: the peer takes {self.max_body_bytes}")
+        if length_bytes % self._block_bytes:
+            content += bytes(self._padding.extra_bytes(length_bytes, self._max_content_bytes))
+        return content
+
+    def seal_content(self, content: bytes) -> bytes:
+        """A whole frame, header included, of what `content` gave.
+
+        Raises:
+            LocalProtocolError: every nonce is used; nothing changed.
+        """
+        send = self._send
+        n = send.n
+        if not n & _REKEY_MASK and n:
+            send.rekey()
+            self._encrypt = send.aead.encrypt
+        if n >= MAX_NONCE:
+            raise LocalProtocolError("no nonce is left under this key")
+        header = pack_header(RECORD_KIND, len(content) + TAG_BYTES)
+        frame = header + self._encrypt(send.nonce(n), content, header)
+        send.n = n + 1
+        return frame
+
+    def open_content(self, frame: bytes) -> bytes:
+        """`body ‖ type` of the next frame of the peer, header included, without the padding; never empty.
 
         Raises:
             AuthenticationFailed: the tag is wrong; the session must end.
+            LocalProtocolError: every nonce is used; nothing changed.
             MalformedFrame: the peer sealed padding and nothing else.
         """
         receive = self._receive
-        if not receive.n & _REKEY_MASK:
-            _rekey_when_due(receive)
-        content = receive.decrypt_with_ad(frame[:FRAME_HEADER_BYTES], frame[FRAME_HEADER_BYTES:])
+        n = receive.n
+        if not n & _REKEY_MASK and n:
+            receive.rekey()
+            self._decrypt = receive.aead.decrypt
+        if n >= MAX_NONCE:
+            raise LocalProtocolError("no nonce is left under this key")
+        try:
+            content = self._decrypt(receive.nonce(n), frame[FRAME_HEADER_BYTES:], frame[:FRAME_HEADER_BYTES])
+        except InvalidTag as error:
+            raise AuthenticationFailed from error
+        receive.n = n + 1
         if not content or not content[-1]:
             content = content.rstrip(b"\0")
             if not content:
                 raise MalformedFrame("a record without a type")
-        return content[-1], content[:-1]
-
-
-def _rekey_when_due(cipher: CipherState) -> None:
-    """Before record n, when n > 0 and n is a multiple of 2^14, the key moves on; n does not start again."""
-    if cipher.n:
-        cipher.rekey()
+        return content

@@ -24,7 +24,7 @@ from blechannel.errors import (
 from blechannel.limits import MAX_WINDOW
 from blechannel.pairing.bonds import BookView, Change, ConfirmBond
 from blechannel.pairing.window import is_code
-from blechannel.session.conversation import OVER, State
+from blechannel.session.conversation import State
 from blechannel.session.events import CodeWanted, Established, Event, Failed, Persist, WordsShown
 from blechannel.session.opening import open_conversation, refusal_for, refused
 from blechannel.session.script import AskCode, AskWhetherSame, Hear, Outcome, Script, ShowWords, Store, Wait
@@ -69,7 +69,11 @@ class Session:
         self._patience = setup.config.patience
         self._books: BookView = setup.books
         self._book = setup.books.book
-        self._stage = Stage(setup.role, setup.config, max_fragment_bytes=max_fragment_bytes, random=random, now=now)
+        self._stage = stage = Stage(
+            setup.role, setup.config, max_fragment_bytes=max_fragment_bytes, random=random, now=now
+        )
+        self.stream = stage.stream
+        """The fragments under this session: what is queued for the peer's window."""
         self._script: Script = open_conversation(self._stage, setup)
         self._traffic: Traffic | None = None
         self._failed = False
@@ -89,7 +93,7 @@ class Session:
     @property
     def is_over(self) -> bool:
         """Whether nothing can happen any more but sending what is queued."""
-        return self._stage.conversation.state in OVER
+        return self._stage.conversation.is_over
 
     @property
     def info(self) -> bytes:
@@ -102,7 +106,7 @@ class Session:
         """One fragment has arrived."""
         stage = self._stage
         stage.moment = now
-        if stage.conversation.state in OVER:
+        if stage.conversation.is_over:
             self._let_drain(fragment, now)
         elif self._after_store is not None:
             self._hold(fragment)
@@ -111,15 +115,14 @@ class Session:
                 self._receive(fragment, now)
             except BlechannelError as error:
                 self._fail(error)
-        return self._told()
+        events = stage.events
+        if events:
+            stage.events = []
+        return events
 
     def fragments_to_send(self, now: float) -> list[bytes]:
         """Everything that may go now; the caller gives all of it to the link, in order."""
         return self._stage.stream.fragments_to_send(now)
-
-    def queued_bytes(self) -> int:
-        """Bytes that wait for the peer's window."""
-        return self._stage.stream.queued_bytes()
 
     def payload_changed(self, max_fragment_bytes: int) -> list[Event]:
         """The link carries more or less a value than before."""

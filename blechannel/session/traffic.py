@@ -27,13 +27,17 @@ from blechannel.wire.frames import (
 class Traffic:
     """The established part of one session, on a stage whose keys are installed."""
 
-    __slots__ = ("_conversation", "_ports", "_records", "_said_close_at", "_stage", "max_message_bytes")
+    __slots__ = (
+        *("_conversation", "_ports", "_records", "_said_close_at", "_send_frame", "_stage"),
+        "max_message_bytes",
+    )
 
     def __init__(self, stage: Stage, records: Records) -> None:
         self._stage = stage
         self._conversation = stage.conversation
         self._records = records
         self._ports = Ports()
+        self._send_frame = stage.stream.send
         self._said_close_at: int | None = None
         self.max_message_bytes = records.max_body_bytes - PORT_BYTES
         """The longest message that the peer takes."""
@@ -57,10 +61,10 @@ class Traffic:
             self._conversation.say(Data)
         if length_bytes > self.max_message_bytes:
             raise LocalProtocolError(f"a message of {length_bytes} bytes: the peer takes {self.max_message_bytes}")
-        if not self._ports.room(port, length_bytes):
+        if not self._ports.charge(port, length_bytes):
             return False
-        self._ports.charge(port, length_bytes)
-        self._stage.stream.send(self._records.seal(DATA_TYPE, pack_port(port) + message))
+        records = self._records
+        self._send_frame(records.seal_content(records.content(DATA_TYPE, pack_port(port), message)))
         return True
 
     def shut(self, port: int) -> None:
@@ -68,13 +72,16 @@ class Traffic:
         self._ports.shut(port)
         self._stage.say(Shut(port))
 
-    def taken(self, port: int, message_bytes: int) -> None:
-        """The application has taken a message: grant its credit again, in large portions.
+    def taken(self, port: int, message_bytes: int) -> bool:
+        """The application has taken a message: grant its credit again, in large portions. Whether it did so now.
 
         Raises:
             LocalProtocolError: no such message is unread; nothing changed.
         """
-        self._grant(port, self._ports.taken(port, message_bytes))
+        credit_bytes = self._ports.taken(port, message_bytes)
+        if credit_bytes:
+            self._grant(port, credit_bytes)
+        return bool(credit_bytes)
 
     def _grant(self, port: int, credit_bytes: int) -> None:
         if credit_bytes and self._conversation.says_data:
@@ -94,10 +101,11 @@ class Traffic:
         Raises:
             AuthenticationFailed, MalformedFrame, UnexpectedFrame
         """
-        number, body = self._records.open(frame)
-        if number != DATA_TYPE or not self._conversation.hears_data:
-            return self._stage.read_record(number, body)
-        port, message = unpack_port(body)
+        content = self._records.open_content(frame)
+        if content[-1] != DATA_TYPE or not self._conversation.hears_data:
+            return self._stage.read_record(content[-1], content[:-1])
+        port = unpack_port(content)
+        message = content[PORT_BYTES:-1]
         self._ports.arrived(port, len(message))
         self._stage.events.append(Message(port, message))
         return None

@@ -22,7 +22,7 @@ from blechannel.limits import (
     Patience,
 )
 from blechannel.wire.flow import NUMBER_MASK, Flow
-from blechannel.wire.header import FRAME_HEADER_BYTES, frame_length
+from blechannel.wire.header import FRAME_HEADER_BYTES
 
 FRAGMENT_HEADER_BYTES = 2
 
@@ -73,7 +73,7 @@ class FragmentStream:
         "_partial",
         "_payload_bytes",
         "_queue",
-        "_queued_bytes",
+        "queued_bytes",
     )
 
     def __init__(self, *, max_fragment_bytes: int, receive: Limits, patience: Patience) -> None:
@@ -83,7 +83,8 @@ class FragmentStream:
 
         self._max_send_bytes = MIN_FRAME_BYTES
         self._queue: deque[bytes] = deque()
-        self._queued_bytes = 0
+        self.queued_bytes = 0
+        """Bytes of frames that `send` took and that no fragment carries yet."""
         self._offset = 0
         self._introduced = False
 
@@ -133,10 +134,10 @@ class FragmentStream:
             raise LocalProtocolError("the link's fragments have failed")
         if size > self._max_send_bytes:
             raise LocalProtocolError(f"the peer takes frames of {self._max_send_bytes} bytes, not {size}")
-        if size < FRAME_HEADER_BYTES or size != frame_length(frame):
+        if size < FRAME_HEADER_BYTES or size - FRAME_HEADER_BYTES != frame[1] << 8 | frame[2]:
             raise LocalProtocolError("the frame's header does not tell its length")
         self._queue.append(frame)
-        self._queued_bytes += size
+        self.queued_bytes += size
 
     def receive(self, fragment: bytes, now: float) -> bytes | None:
         """Take one fragment; return the frame that it completes, header included, or None.
@@ -174,10 +175,6 @@ class FragmentStream:
             mark = _MARK if flow.control_sent(now) else 0
             fragments.append(_header(mark | following, _CONTROL | flow.acknowledgement))
         return fragments
-
-    def queued_bytes(self) -> int:
-        """Bytes of frames that `send` took and that no fragment carries yet."""
-        return self._queued_bytes
 
     def has_unacknowledged(self) -> bool:
         """Whether fragments are out that the peer has not acknowledged."""
@@ -218,7 +215,7 @@ class FragmentStream:
             number += 1
             room -= 1
             offset += len(data)
-            self._queued_bytes -= len(data)
+            self.queued_bytes -= len(data)
             if offset == len(frame):
                 queue.popleft()
                 offset = 0
@@ -247,7 +244,7 @@ class FragmentStream:
         size = len(data)
         if size < FRAME_HEADER_BYTES:
             raise FragmentRefused(FragmentFault.LENGTH_LIES)
-        frame_bytes = frame_length(data)
+        frame_bytes = FRAME_HEADER_BYTES + (data[1] << 8 | data[2])
         if size == frame_bytes <= self._max_receive_bytes:
             self._flow.frame_arrived(now)
             return data
@@ -282,7 +279,7 @@ class FragmentStream:
     def _fail(self, failure: RemoteProtocolError) -> None:
         self._failure = failure
         self._queue.clear()
-        self._queued_bytes = 0
+        self.queued_bytes = 0
         self._partial = None
 
 

@@ -300,13 +300,12 @@ _PORT = struct.Struct(">H")
 PORT_BYTES = _PORT.size
 
 
-def pack_port(port: int) -> bytes:
-    """What stands before the message in Data, without the declaration's cost; a test holds it to the declaration."""
-    return _PORT.pack(port)
+pack_port = _PORT.pack
+"""What stands before the message in Data, without the declaration's cost; a test holds it to the declaration."""
 
 
-def unpack_port(body: bytes) -> tuple[int, bytes]:
-    """Data's port and message; raises MalformedFrame when it is too short."""
-    if len(body) < PORT_BYTES:
+def unpack_port(content: bytes) -> int:
+    """The port of Data, given its body and the record type behind it; raises MalformedFrame when it is too short."""
+    if len(content) <= PORT_BYTES:
         raise MalformedFrame("no Data: too short")
-    return body[0] << 8 | body[1], body[PORT_BYTES:]
+    return content[0] << 8 | content[1]

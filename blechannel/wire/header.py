@@ -9,9 +9,8 @@ FRAME_HEADER_BYTES = _HEADER.size
 MAX_BODY_BYTES = 0xFFFF
 
 
-def pack_header(kind: int, body_bytes: int) -> bytes:
-    """`kind ‖ length`, three bytes."""
-    return _HEADER.pack(kind, body_bytes)
+pack_header = _HEADER.pack
+"""`kind ‖ length`, three bytes, of a kind and the number of bytes that follow. Raises struct.error out of range."""
 
 
 def frame_length(first_bytes: bytes) -> int:

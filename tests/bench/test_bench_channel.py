@@ -41,8 +41,8 @@ def floor(length_bytes: int) -> Work:
 
 
 def records(length_bytes: int) -> Work:
-    """One record sealed and opened."""
-    key, message = os.urandom(32), os.urandom(length_bytes)
+    """One record sealed and opened: the record layer. Putting content together and apart is the channel's part."""
+    key, content = os.urandom(32), os.urandom(length_bytes - 1) + bytes((DATA_TYPE,))
 
     def side() -> Records:
         transport = Transport(CipherState(CHACHAPOLY, key), CipherState(CHACHAPOLY, key), b"", b"")
@@ -51,7 +51,7 @@ def records(length_bytes: int) -> Work:
     writer, reader = side(), side()
 
     def run() -> None:
-        reader.open(writer.seal(DATA_TYPE, message))
+        reader.open_content(writer.seal_content(content))
 
     return run
 

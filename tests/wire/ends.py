@@ -66,7 +66,7 @@ def settle(ends: list[FragmentStream], now: float) -> tuple[list[bytes], list[by
     for _ in range(20_000):
         to_second += carry(first, second, now)
         to_first += carry(second, first, now)
-        if not any(e.has_unacknowledged() or e.queued_bytes() for e in ends):
+        if not any(e.has_unacknowledged() or e.queued_bytes for e in ends):
             return to_first, to_second, now
         now += 0.01
         for e in ends:

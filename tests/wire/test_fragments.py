@@ -87,11 +87,11 @@ def test_the_payload_may_change_in_the_middle_of_a_frame() -> None:
 
 def test_queued_bytes_are_those_that_no_fragment_carries_yet() -> None:
     first, _ = met(64, 3, fragment_bytes=20)
-    assert first.queued_bytes() == 0
+    assert first.queued_bytes == 0
     first.send(frame(100))
-    assert (first.queued_bytes(), first.has_unacknowledged()) == (100, False)
+    assert (first.queued_bytes, first.has_unacknowledged()) == (100, False)
     first.fragments_to_send(1.0)
-    assert (first.queued_bytes(), first.has_unacknowledged()) == (100 - 2 * 18, True)
+    assert (first.queued_bytes, first.has_unacknowledged()) == (100 - 2 * 18, True)
 
 
 # --- the declaration ---
@@ -295,7 +295,7 @@ def test_a_frame_that_takes_too_long_is_refused(late_s: float) -> None:
 def assert_dead(stream: FragmentStream) -> None:
     assert stream.fragments_to_send(0.0) == []
     assert stream.deadline() is None
-    assert stream.queued_bytes() == 0
+    assert stream.queued_bytes == 0
     stream.expire(1e9)
     with pytest.raises(LocalProtocolError):
         stream.send(SOME)
@@ -316,7 +316,7 @@ def test_a_frame_that_the_peer_does_not_take_is_not_queued(size: int) -> None:
     stream = end()
     with pytest.raises(LocalProtocolError):
         stream.send(frame(size))
-    assert stream.queued_bytes() == 0
+    assert stream.queued_bytes == 0
     stream.peer_limits(window=8, max_frame_bytes=8192)
     stream.send(frame(size))
 
@@ -326,7 +326,7 @@ def test_what_is_no_frame_is_not_queued(wrong: bytes) -> None:
     stream = end()
     with pytest.raises(LocalProtocolError):
         stream.send(wrong)
-    assert stream.queued_bytes() == 0
+    assert stream.queued_bytes == 0
 
 
 def test_the_length_counts_the_header() -> None:

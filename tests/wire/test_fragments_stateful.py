@@ -98,7 +98,7 @@ class JoinedStreams(RuleBasedStateMachine):
             for side in (0, 1):
                 self.cut(side)
                 self.deliver(side, 80)
-            if not any(stream.has_unacknowledged() or stream.queued_bytes() for stream in self.ends):
+            if not any(stream.has_unacknowledged() or stream.queued_bytes for stream in self.ends):
                 break
             self.wait(0.01)
         for side in (0, 1):
