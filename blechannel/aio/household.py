@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from blechannel.aio.channel import Channel, Service
 from blechannel.aio.key_log import KeyLog
 from blechannel.aio.link import Link
+from blechannel.aio.person import Questions
 from blechannel.config import Config
 from blechannel.pairing.bonds import BondStore
-from blechannel.session.events import Closed, Event, Failed, KeysLogged
+from blechannel.session.credentials import Credentials
+from blechannel.session.events import Closed, Established, Event, Failed, KeysLogged
 from blechannel.session.session import Session
 from blechannel.session.setup import PhoneSetup, WatchSetup
 
@@ -33,11 +35,15 @@ class World:
 class Household:
     """The channels of one side. Not for applications: `Phone` and `Watch` are."""
 
-    def __init__(self, store: BondStore, config: Config, world: World, key_log: KeyLog | None) -> None:
+    def __init__(
+        self, store: BondStore, config: Config, world: World, key_log: KeyLog | None, credentials: Credentials | None
+    ) -> None:
         self._store = store
         self._config = dataclasses.replace(config, key_log=key_log is not None)
         self._world = world
         self._key_log = key_log
+        self._credentials = credentials or Credentials()
+        self._questions = Questions()
         self._services: dict[str, Service] = {}
         self._channels: set[Channel] = set()
 
@@ -61,7 +67,10 @@ class Household:
             case KeysLogged():
                 if self._key_log is not None:
                     self._key_log.write(event.line)
+            case Established():
+                self._questions.over(channel)
             case Closed() | Failed():
+                self._questions.over(channel)
                 channel.when_over(self._channels.discard)
 
     def book_changed(self) -> None:
@@ -70,14 +79,16 @@ class Household:
             channel.act(channel.session.book_changed())
 
     def _make_channel(self, link: Link, setup: PhoneSetup | WatchSetup) -> Channel:
+        """A channel that is to be started: events come at once."""
+
         def begin(max_fragment_bytes: int, now: float) -> Session:
             return Session(setup, max_fragment_bytes=max_fragment_bytes, random=self._world.random, now=now)
 
         channel = Channel(link, begin, self._store, services=self._services, owner=self)
         self._channels.add(channel)
-        channel.start()
         return channel
 
     async def _close_channels(self) -> None:
         """CLOSE on every channel, all at once."""
         await asyncio.gather(*(channel.close() for channel in tuple(self._channels)))
+        await self._questions.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,16 +12,14 @@ from blechannel.aio.channel import Channel
 from blechannel.aio.household import Household, World
 from blechannel.aio.key_log import KeyLog
 from blechannel.aio.link import PhoneTransport, Sighting
+from blechannel.aio.person import METHOD_OF, AskCode, Certificate, OutOfBand, Passkey, Way, Words
 from blechannel.config import Config
 from blechannel.errors import BondNotFound, MalformedFrame, PairingRefused, PeerTimedOut, WatchNotFound
 from blechannel.pairing.bonds import Bond, BondStore
-from blechannel.pairing.window import is_code
-from blechannel.session.events import CodeWanted, Event
+from blechannel.session.credentials import Credentials
+from blechannel.session.events import CodeWanted, Event, WordsShown
 from blechannel.session.setup import Pair, PhoneSetup, Reconnect
 from blechannel.wire.adverts import Advert, resolves
-
-AskCode = Callable[[], Awaitable[str]]
-"""Asks the person for the six digits that the watch shows."""
 
 FIND_S = 15.0
 CONNECT_S = 30.0
@@ -51,11 +49,11 @@ class Phone(Household):
         config: Config = Config("phone"),  # noqa: B008 - frozen
         world: World = World(),  # noqa: B008 - frozen
         key_log: KeyLog | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
-        super().__init__(store, config, world, key_log)
+        super().__init__(store, config, world, key_log, credentials)
         self._transport = transport
-        self._asking: dict[Channel, AskCode] = {}
-        self._questions: dict[Channel, asyncio.Task[None]] = {}
+        self._ways: dict[Channel, Way] = {}
 
     async def __aenter__(self) -> Phone:
         return self
@@ -101,19 +99,25 @@ class Phone(Household):
             raise WatchNotFound(f"no bonded or pairable watch was seen in {timeout_s:g} s") from None
         raise WatchNotFound("the scan ended before a watch was seen")
 
-    async def pair(self, watch: FoundWatch, ask_code: AskCode, *, timeout_s: float = PAIR_S) -> Channel:
-        """Pair by the code that the watch shows, and hold the channel that results.
+    async def pair(self, watch: FoundWatch, way: AskCode | Way, *, timeout_s: float = PAIR_S) -> Channel:
+        """Pair the way that the person chose, and hold the channel that results; a plain `ask_code` is a `Passkey`.
 
         `ask_code` is awaited once the watch is connected, and again while its answer is not six digits. A code serves
-        one try: a new one is shown after a failure. An older bond with the same watch is kept until the new one stands.
+        one try: a new one is shown after a failure. `compare` is awaited once both devices show their words. An older
+        bond with the same watch is kept until the new one stands.
 
         Raises:
-            PairingRefused: no window, busy, no room, a wrong code, or no code in time (`.reason`).
+            PairingRefused: no window, busy, no room, a wrong code, other words, or no answer in time (`.reason`).
+            LocalProtocolError: certificates are to be used, and this phone has none or no list of those it takes.
             RemoteProtocolError: the watch, or somebody in between, broke the protocol.
             TransportError: no link.
         """
-        intent = Pair(replaces=watch.bond.bond_id if watch.bond else None)
-        return await self._open(watch.address, intent, timeout_s, ask_code)
+        chosen = Passkey(way) if callable(way) else way
+        if isinstance(chosen, Certificate):
+            self._credentials.require_both()
+        ticket = chosen.ticket if isinstance(chosen, OutOfBand) else None
+        intent = Pair(METHOD_OF[type(chosen)], watch.bond.bond_id if watch.bond else None, ticket)
+        return await self._open(watch.address, intent, timeout_s, chosen)
 
     async def connect(self, watch: FoundWatch, *, timeout_s: float = CONNECT_S) -> Channel:
         """Reconnect to a bonded watch in one round trip.
@@ -135,9 +139,11 @@ class Phone(Household):
 
     def told(self, channel: Channel, event: Event) -> None:
         """See ChannelOwner."""
-        if isinstance(event, CodeWanted):
-            task = asyncio.get_running_loop().create_task(self._ask(channel), name="blechannel ask")
-            self._questions[channel] = task
+        match event, self._ways.get(channel):
+            case CodeWanted(), Passkey(ask_code):
+                self._questions.ask_code(channel, ask_code)
+            case WordsShown(words), Words(compare):
+                self._questions.ask_whether_same(channel, compare, words)
         super().told(channel, event)
 
     # --- inside ---
@@ -162,45 +168,25 @@ class Phone(Household):
             raise BondNotFound("this phone has no bond with that watch: pair first")
         return bonds
 
-    async def _open(
-        self, address: str, intent: Pair | Reconnect, timeout_s: float, ask_code: AskCode | None
-    ) -> Channel:
+    async def _open(self, address: str, intent: Pair | Reconnect, timeout_s: float, way: Way | None) -> Channel:
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._established(address, intent, ask_code)
+                return await self._established(address, intent, way)
         except TimeoutError:
             raise PeerTimedOut(f"the watch did not answer within {timeout_s:g} s") from None
 
-    async def _established(self, address: str, intent: Pair | Reconnect, ask_code: AskCode | None) -> Channel:
+    async def _established(self, address: str, intent: Pair | Reconnect, way: Way | None) -> Channel:
         link = await self._transport.connect(address)
-        channel = self._make_channel(link, PhoneSetup(self._config, self._store, intent))
-        if ask_code is not None:
-            self._asking[channel] = ask_code
+        channel = self._make_channel(link, PhoneSetup(self._config, self._store, intent, self._credentials))
+        if way is not None:
+            self._ways[channel] = way
+        channel.start()
         try:
             await channel.established()
         except BaseException:
             await channel.close()
             raise
         finally:
-            self._asking.pop(channel, None)
-            await self._stop_asking(channel)
+            self._ways.pop(channel, None)
+            await self._questions.stop(channel)
         return channel
-
-    async def _ask(self, channel: Channel) -> None:
-        try:
-            code = await self._asking[channel]()
-            while not is_code(code):
-                code = await self._asking[channel]()
-        except Exception as error:
-            refused = PairingRefused("no-code", f"no code was typed: {error!r}")
-            channel.act(channel.session.abandon(refused))
-        else:
-            now = asyncio.get_running_loop().time()
-            channel.act(channel.session.enter_code(code, now))
-
-    async def _stop_asking(self, channel: Channel) -> None:
-        """The person need not answer any more."""
-        question = self._questions.pop(channel, None)
-        if question is not None:
-            question.cancel()
-            await asyncio.wait({question})

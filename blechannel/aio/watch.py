@@ -12,13 +12,15 @@ from blechannel.aio.channel import Channel
 from blechannel.aio.household import Household, World
 from blechannel.aio.key_log import KeyLog
 from blechannel.aio.link import WatchTransport
+from blechannel.aio.person import Compare
 from blechannel.config import Config
 from blechannel.errors import BlechannelError, LocalProtocolError, TransportError
 from blechannel.limits import MAX_LINKS
 from blechannel.methods import Method
 from blechannel.pairing.bonds import BondStore, SetDiscoveryKey
 from blechannel.pairing.window import ATTEMPTS, PairingWindow
-from blechannel.session.events import Closed, CodeChanged, Established, Event, Failed
+from blechannel.session.credentials import Credentials
+from blechannel.session.events import Closed, CodeChanged, Established, Event, Failed, WordsShown
 from blechannel.session.setup import WatchSetup
 from blechannel.wire.adverts import make_advert
 
@@ -80,8 +82,10 @@ class Watch(Household):
         config: Config = Config("watch"),  # noqa: B008 - frozen
         world: World = World(),  # noqa: B008 - frozen
         key_log: KeyLog | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
-        super().__init__(store, config, world, key_log)
+        super().__init__(store, config, world, key_log, credentials)
+        self._compare: Compare | None = None
         self._transport = transport
         self._window: PairingWindow | None = None
         self._shown: str | None = None
@@ -131,16 +135,34 @@ class Watch(Household):
         window = self._window
         return window if window is not None and window.is_open(self._now()) else None
 
-    def open_pairing(self, *, duration_s: float | None = None, attempts: int = ATTEMPTS) -> PairingWindow:
-        """A person on the watch allows pairing, for one bond. Show `window.code`; it changes when it is burned.
+    def open_pairing(
+        self,
+        method: Method = Method.PASSKEY,
+        *,
+        compare: Compare | None = None,
+        duration_s: float | None = None,
+        attempts: int = ATTEMPTS,
+    ) -> PairingWindow:
+        """A person on the watch allows pairing, for one bond and by one method.
+
+        Show `window.code`, which changes when it is burned; or put `window.ticket()` on a tag or into a QR code. For
+        words, `compare` asks the watch's person.
 
         Raises:
-            LocalProtocolError: a window is open already, or the numbers make no sense.
+            LocalProtocolError: a window is open already, the policy leaves this method out, it lacks what it needs,
+                or the numbers make no sense.
         """
         if self.window is not None:
             raise LocalProtocolError("a pairing window is open already")
+        if not self._config.policy.allows(method):
+            raise LocalProtocolError(f"this watch's policy does not allow pairing by {method.name.lower()}")
+        if (method is Method.WORDS) != (compare is not None):
+            raise LocalProtocolError("pairing by words needs somebody to compare them, and no other method does")
+        if method is Method.CERTIFICATE:
+            self._credentials.require_both()
+        self._compare = compare
         self._window = PairingWindow(
-            method=Method.PASSKEY,
+            method=method,
             random=self._world.random,
             now=self._now(),
             duration_s=duration_s,
@@ -171,6 +193,8 @@ class Watch(Household):
         match event:
             case CodeChanged():
                 self._show()
+            case WordsShown(words) if self._compare is not None:
+                self._questions.ask_whether_same(channel, self._compare, words)
             case Established():
                 self._show()
                 self._happened(Joined(channel))
@@ -225,7 +249,7 @@ class Watch(Household):
                 _log.error("advertising failed: %s", error)
 
     async def _accept(self) -> None:
-        setup = WatchSetup(self._config, self._store, lambda: self._window)
+        setup = WatchSetup(self._config, self._store, lambda: self._window, self._credentials)
         while True:
             try:
                 link = await self._transport.accept()
@@ -236,4 +260,4 @@ class Watch(Household):
             if len(self._channels) >= MAX_LINKS:
                 await link.close()
                 continue
-            self._make_channel(link, setup)
+            self._make_channel(link, setup).start()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from blechannel.codec import decode, encode
-from blechannel.errors import AuthenticationFailed
+from blechannel.errors import LocalProtocolError
 from blechannel.pairing.attestation import Attestation, Identity, Verifier, attest, check
 from blechannel.roles import Role
 
@@ -23,6 +23,11 @@ class Credentials:
     verifier: Verifier | None = None
     unix_time: Callable[[], float | None] = _no_clock
     """Seconds since 1970; None where there is no clock."""
+
+    def require_both(self) -> None:
+        """Raises LocalProtocolError when this side could not take part in a pairing by certificates alone."""
+        if self.identity is None or self.verifier is None:
+            raise LocalProtocolError("pairing by certificate needs an identity and a list of those to believe")
 
     def present(self, role: Role, handshake_hash: bytes) -> bytes:
         """This side's Attestation, encoded; nothing where it has no certificate."""
@@ -47,9 +52,3 @@ class Credentials:
         now_s = self.unix_time()
         at_s = floor_s if now_s is None else max(now_s, floor_s)
         return check(shown_by_peer, peer, handshake_hash, self.verifier, at_s=at_s).leaf_sha256
-
-
-def require(certificate: bytes) -> None:
-    """Raises AuthenticationFailed when the peer has proven no certificate."""
-    if not certificate:
-        raise AuthenticationFailed

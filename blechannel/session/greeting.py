@@ -22,7 +22,7 @@ def make_info(config: Config, *, pairing: Method | None, nonce: bytes) -> Info:
     return Info(
         min_version=PROTOCOL_VERSION,
         max_version=PROTOCOL_VERSION,
-        methods=_bits(filter(config.policy.allows, Method)),
+        methods=_bits(method for method in Method if config.policy.allows(method)),
         suites=_bits(config.suites),
         mode=Mode.BONDED_ONLY if pairing is None else Mode.PAIRING_OPEN,
         window=config.limits.window,

@@ -105,8 +105,9 @@ def test_one_no_ends_it_and_costs_a_guess(who: str) -> None:
     sides = {"phone": phone, "watch": watch}
     answer(sides[who], same=False)
     join(phone, watch)
-    assert isinstance(sides[who].error, PairingRefused)
-    assert sides[who].error.reason == "words-differ"
+    error = sides[who].error
+    assert isinstance(error, PairingRefused)
+    assert error.reason == "words-differ"
     assert isinstance(phone.error, PairingRefused)
     assert isinstance(watch.error, PairingRefused)
     assert not bonds(world)
