@@ -178,12 +178,11 @@ class Phone(Household):
             self._asking[channel] = ask_code
         try:
             await channel.established()
+            await self._stop_asking(channel)
         except BaseException:
+            await self._stop_asking(channel)
             await channel.close()
             raise
-        finally:
-            self._asking.pop(channel, None)
-            await self._stop_asking(channel)
         return channel
 
     async def _ask(self, channel: Channel) -> None:
@@ -200,6 +199,7 @@ class Phone(Household):
 
     async def _stop_asking(self, channel: Channel) -> None:
         """The person need not answer any more."""
+        self._asking.pop(channel, None)
         question = self._questions.pop(channel, None)
         if question is not None:
             question.cancel()
