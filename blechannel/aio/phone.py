@@ -183,10 +183,14 @@ class Phone(Household):
         channel.start()
         try:
             await channel.established()
+            await self._stop_asking(channel)
         except BaseException:
+            await self._stop_asking(channel)
             await channel.close()
             raise
-        finally:
-            self._ways.pop(channel, None)
-            await self._questions.stop(channel)
         return channel
+
+    async def _stop_asking(self, channel: Channel) -> None:
+        """The person need not answer any more."""
+        self._ways.pop(channel, None)
+        await self._questions.stop(channel)
