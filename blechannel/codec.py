@@ -30,6 +30,7 @@ from construct import (
     Int32ub,
     Int64ub,
     Prefixed,
+    PrefixedArray,
     Struct,
 )
 
@@ -75,6 +76,26 @@ class _Text(_Adapter):
         return raw
 
 
+class _Blobs(_Adapter):
+    """Byte strings, each behind two bytes of length, all behind one byte that counts them."""
+
+    def __init__(self, max_count: int, max_bytes: int) -> None:
+        super().__init__(PrefixedArray(Int8ub, Prefixed(Int16ub, GreedyBytes)))
+        self.max_count = max_count
+        self.max_bytes = max_bytes
+
+    def _decode(self, obj: Any, _context: Any, _path: Any) -> tuple[bytes, ...]:
+        return self._bounded(tuple(bytes(blob) for blob in obj))
+
+    def _encode(self, obj: Any, _context: Any, _path: Any) -> list[bytes]:
+        return list(self._bounded(tuple(obj)))
+
+    def _bounded(self, blobs: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        if len(blobs) > self.max_count or any(len(blob) > self.max_bytes for blob in blobs):
+            raise ValueError(f"more than {self.max_count} byte strings, or one over {self.max_bytes} bytes")
+        return blobs
+
+
 class _Choice(_Adapter):
     """One byte that must be a member of the enumeration."""
 
@@ -92,6 +113,11 @@ class _Choice(_Adapter):
 def text(max_bytes: int = MAX_NAME_BYTES) -> Construct[str, str]:
     """A length byte and that many bytes of UTF-8, at most `max_bytes`."""
     return _Text(max_bytes)
+
+
+def blobs(max_count: int, max_bytes: int) -> Construct[Any, Any]:
+    """A count byte, then so many byte strings behind two bytes of length each; a tuple, bounded in both ways."""
+    return _Blobs(max_count, max_bytes)
 
 
 def one_of(members: type[IntEnum]) -> Construct[Any, Any]:
@@ -170,6 +196,8 @@ def dissect(value: Any) -> Iterator[tuple[str, bytes]]:
 def _bounds_of(layout: Construct[Any, Any]) -> tuple[int, int | None]:
     if isinstance(layout, _Text):
         return 1, 1 + layout.max_bytes
+    if isinstance(layout, _Blobs):
+        return 1, 1 + layout.max_count * (2 + layout.max_bytes)
     if layout is REST:
         return 0, None
     return layout.sizeof(), layout.sizeof()
