@@ -11,7 +11,7 @@ from collections.abc import Callable
 from blechannel.errors import LocalProtocolError
 from blechannel.methods import Method
 from blechannel.noise import DH_25519, KeyPair
-from blechannel.pairing.out_of_band import Ticket
+from blechannel.pairing.out_of_band import RadioAddress, Ticket
 
 CODE_DIGITS = 6
 ATTEMPTS = 3
@@ -93,15 +93,15 @@ class PairingWindow:
         self.code = new_code(self._random)
         return True
 
-    def ticket(self) -> Ticket:
-        """Out of band: what the tag or the QR code carries to the phone.
+    def ticket(self, where: RadioAddress | None = None) -> Ticket:
+        """Out of band: what the tag or the QR code carries to the phone; `where` it finds the watch.
 
         Raises:
             LocalProtocolError: the window is open for another method.
         """
         if self.static is None:
             raise LocalProtocolError(f"a window for {self.method.name} has nothing to carry")
-        return Ticket.of(self.secret, self.static.public)
+        return Ticket.of(self.static.public, secret=self.secret, where=where)
 
     def close(self) -> None:
         """A person closes it; a run under way goes on to its end."""

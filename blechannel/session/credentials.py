@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from blechannel.codec import decode, encode
 from blechannel.errors import LocalProtocolError
 from blechannel.pairing.attestation import Attestation, Identity, Verifier, attest, check
 from blechannel.roles import Role
@@ -33,7 +32,7 @@ class Credentials:
         """This side's Attestation, encoded; nothing where it has no certificate."""
         if self.identity is None:
             return b""
-        return encode(attest(self.identity, role, handshake_hash))
+        return attest(self.identity, role=role, handshake_hash=handshake_hash).encode()
 
     def verify(self, peer: Role, handshake_hash: bytes, shown: bytes, *, floor_s: float) -> bytes:
         """SHA-256 of the peer's leaf certificate, empty where none was shown or there is nobody to ask.
@@ -46,9 +45,10 @@ class Credentials:
         """
         if not shown:
             return b""
-        shown_by_peer = decode(Attestation, shown)
+        attestation = Attestation.decode(shown)
         if self.verifier is None:
             return b""
         now_s = self.unix_time()
         at_s = floor_s if now_s is None else max(now_s, floor_s)
-        return check(shown_by_peer, peer, handshake_hash, self.verifier, at_s=at_s).leaf_sha256
+        subject = check(attestation, self.verifier, role=peer, handshake_hash=handshake_hash, at_s=at_s)
+        return subject.leaf_sha256

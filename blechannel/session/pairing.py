@@ -66,8 +66,8 @@ def pair_as_phone(talk: Talk, setup: PhoneSetup, intent: Pair, info: Info) -> Sc
     code = (yield from ask_code()) if intent.method is Method.PASSKEY else ""
     side = PairingSide(talk, setup, hello, encode(hello))
     agreement = side.agreement(side.noise.ephemeral(), code=code, carried=intent.carried_secret)
-    kem = hybrid.DecapsulationKey.generate(talk.random) if side.is_hybrid else None
-    offered = PairShare(agreement.share, kem.public if kem else b"")
+    kem = hybrid.KemKey(talk.random(hybrid.SEED_BYTES)) if side.is_hybrid else None
+    offered = PairShare(agreement.share, kem.encapsulation_key if kem else b"")
     talk.say(Pair1(encode(hello), side.noise.write_message(encode(offered))))
 
     m2 = yield from hear(Pair2)
@@ -165,13 +165,14 @@ def _bond_as_watch(
 def _encapsulated(side: PairingSide, encapsulation_key: bytes) -> tuple[bytes, bytes]:
     """Ciphertext for the phone and the secret in it; nothing in the classical suite."""
     if side.is_hybrid:
-        return hybrid.encapsulate(encapsulation_key)
+        made = hybrid.encapsulate(encapsulation_key)
+        return made.ciphertext, made.shared_secret
     if encapsulation_key:
         raise MalformedFrame("an encapsulation key in the classical suite")
     return b"", b""
 
 
-def _decapsulated(kem: hybrid.DecapsulationKey | None, ciphertext: bytes) -> bytes:
+def _decapsulated(kem: hybrid.KemKey | None, ciphertext: bytes) -> bytes:
     if kem is not None:
         return kem.decapsulate(ciphertext)
     if ciphertext:

@@ -16,7 +16,7 @@ Kind = TypeVar("Kind")
 CANDIDATE: Final = struct.Struct(f">Q{KEY_BYTES}s{KEY_BYTES}s")
 PUBLIC_COLUMNS: Final = (
     *("bond_id", "peer_name", "method", "suite", "version", "peer_static"),
-    *("epoch", "pending", "replaces", "created_s", "last_seen_s"),
+    *("epoch", "pending", "replaces", "created_s", "last_seen_s", "peer_certificate"),
 )
 SECRET_COLUMNS: Final = ("own_static", "psk", "hint_key", "candidates", "retired", "discovery_key")
 BOND_COLUMNS: Final = (*PUBLIC_COLUMNS, *SECRET_COLUMNS)
@@ -71,6 +71,7 @@ def bond_row(bond: Bond, sealer: Sealer) -> list[Cell]:
         bond.replaces,
         bond.created_s,
         bond.last_seen_s,
+        bond.peer_certificate,
     ]
     secrets = (
         bond.own_static,
@@ -113,6 +114,7 @@ def read_bond(row: Sequence[object], role: Role, sealer: Sealer) -> Bond:
         replaces=cells.optional("replaces", bytes),
         created_s=cells.of("created_s", float),
         last_seen_s=cells.of("last_seen_s", float),
+        peer_certificate=cells.of("peer_certificate", bytes),
     )
 
 

@@ -49,6 +49,7 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         )
         """,
     ),
+    ("ALTER TABLE bonds ADD COLUMN peer_certificate BLOB NOT NULL DEFAULT x''",),
 )
 """Step n brings a file of version n to version n + 1; a new file runs them all. A step, once released, stays."""
 

@@ -61,6 +61,12 @@ class Mallory:
     carried: bytes = bytes(32)
     towards_watch: Method | None = None
     """The method that she asks the watch for; by default the phone's."""
+    encapsulation_key: bytes = b""
+    """What stands behind the share in her m1."""
+    ciphertext: bytes = b""
+    """What stands behind the commitment in her m2."""
+    attestation: bytes = b""
+    """What stands behind the nonce in her m4."""
     random: Stream = field(default_factory=lambda: Stream("mallory"))
     said: list[str] = field(default_factory=list)
     phone_leg: Transport | None = None
@@ -99,7 +105,14 @@ class Mallory:
         self.phone_share = decode(PairShare, self.as_watch.read_message(said.noise)).share
         self.cpace_to_watch = self._cpace(self.as_phone.ephemeral())
         share = self._share(self.cpace_to_watch, self.phone_share, self.towards_watch or Method(hello.method))
-        return [(Role.WATCH, encode_frame(Pair1(mine, self.as_phone.write_message(encode(PairShare(share, b""))))))]
+        return [
+            (
+                Role.WATCH,
+                encode_frame(
+                    Pair1(mine, self.as_phone.write_message(encode(PairShare(share, self.encapsulation_key))))
+                ),
+            )
+        ]
 
     def _pair2(self, said: Pair2) -> Heard:
         answer = decode(PairAnswer, self.as_phone.read_message(said.noise))
@@ -109,7 +122,12 @@ class Mallory:
         share = self._share(self.cpace_to_phone, self.watch_share, Method(hello.method))
         self.my_watch_nonce = self.random(32)
         commit = self.commitment(self.my_watch_nonce)
-        return [(Role.PHONE, encode_frame(Pair2(self.as_watch.write_message(encode(PairAnswer(share, commit, b""))))))]
+        return [
+            (
+                Role.PHONE,
+                encode_frame(Pair2(self.as_watch.write_message(encode(PairAnswer(share, commit, self.ciphertext))))),
+            )
+        ]
 
     def _pair3(self, said: Pair3) -> Heard:
         hello = decode(Hello, self.hello)
@@ -144,7 +162,7 @@ class Mallory:
         if sender is Role.WATCH:
             nonce = decode(Nonce, unseal(self.watch_leg.receive, frame))
             self.watch_nonce = nonce.nonce
-            return [(Role.PHONE, seal(self.phone_leg.send, Nonce(self.my_watch_nonce, b"")))]
+            return [(Role.PHONE, seal(self.phone_leg.send, Nonce(self.my_watch_nonce, self.attestation)))]
         return []
 
     # --- inside ---

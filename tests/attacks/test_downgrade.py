@@ -2,8 +2,8 @@
 
 Published: Zhang, Weng, Dey, Jin, Lin and Fu, "Breaking Secure Pairing of Bluetooth Low Energy Using Downgrade Attacks",
 2020.
-Stopped by: INFO and HELLO are in the prologue of every handshake as they were on the air; a bond refuses less than it has
-used.
+Stopped by: INFO and HELLO are in the prologue of every handshake as they were on the air; a bond refuses less than it
+has used.
 """
 
 from __future__ import annotations

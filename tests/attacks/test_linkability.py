@@ -1,9 +1,8 @@
 """A listener at two meetings wants to know whether it was the same watch, from every byte in the clear.
 
-Published: Becker, Li and Starobinski, "Tracking Anonymized Bluetooth Devices", 2019; Celosia and Cunche, "Fingerprinting
-Bluetooth-Low-Energy Devices Based on the Generic Attribute Profile", 2019.
-Stopped by: no stable value is sent in the
-clear; what does not change is the same for all watches.
+Published: Becker, Li and Starobinski, "Tracking Anonymized Bluetooth Devices", 2019; Celosia and Cunche,
+"Fingerprinting Bluetooth-Low-Energy Devices Based on the Generic Attribute Profile", 2019.
+Stopped by: no stable value is sent in the clear; what does not change is the same for all watches.
 """
 
 from __future__ import annotations

@@ -18,8 +18,10 @@ from blechannel.errors import (
 from blechannel.limits import Limits
 from blechannel.methods import Assurance, Method, Suite
 from blechannel.pairing.bonds import SpendGuess, StoreBond, StorePending
+from blechannel.pairing.hybrid import KemKey
 from blechannel.session.events import Established, WordsShown
 from blechannel.session.setup import Pair
+from tests.attacks.mallory import Mallory
 from tests.session.middle import Middle
 from tests.session.sides import CLASSICAL, Side, World, join
 
@@ -341,6 +343,50 @@ def test_the_order_of_stores_is_the_same_for_every_method() -> None:
 
 
 # --- what only a malicious peer would say -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mallory", "victim"),
+    [
+        (Mallory(encapsulation_key=bytes(1184)), "watch"),
+        (Mallory(ciphertext=bytes(1088)), "phone"),
+    ],
+)
+def test_keys_of_the_hybrid_suite_in_the_classical_one(mallory: Mallory, victim: str) -> None:
+    world = World()
+    phone, watch = world.pairing()
+    Middle(phone, watch, mallory).run()
+    assert isinstance({"phone": phone, "watch": watch}[victim].error, MalformedFrame)
+    assert not bonds(world)
+
+
+@pytest.mark.parametrize("key", [b"", bytes(1183), bytes(1185), b"\xff" * 1184])
+def test_a_key_that_is_no_key(key: bytes) -> None:
+    world = World(policy=HYBRID)
+    phone, watch = world.pairing()
+    Middle(phone, watch, Mallory(encapsulation_key=key)).run()
+    assert isinstance(watch.error, AuthenticationFailed)
+    assert not bonds(world)
+
+
+@pytest.mark.parametrize("ciphertext", [b"", bytes(1087), bytes(1088), bytes(1089)])
+def test_a_ciphertext_that_is_no_answer(ciphertext: bytes) -> None:
+    world = World(policy=HYBRID)
+    assert world.window is not None
+    phone, watch = world.pairing()
+    mallory = Mallory(world.window.code, encapsulation_key=KemKey(bytes(64)).encapsulation_key, ciphertext=ciphertext)
+    Middle(phone, watch, mallory).run()
+    assert not phone.told(Established)
+    assert not world.phone_shelf.book.bonds
+
+
+def test_a_certificate_in_a_pairing_by_words() -> None:
+    world = World(method=Method.WORDS)
+    phone, watch = world.pairing()
+    Middle(phone, watch, Mallory(method=Method.WORDS, attestation=b"\1")).run()
+    assert isinstance(phone.error, MalformedFrame)
+    assert not phone.told(WordsShown)
+    assert not bonds(world)
 
 
 def test_a_share_where_the_method_has_none() -> None:
