@@ -22,6 +22,7 @@
     ├── TransportError              the link or its adapter failed
     │   ├── LinkLost                the link ended without an authenticated CLOSE: the session is cut off
     │   └── WatchNotFound           nothing suitable was seen while scanning
+    ├── CarrierError                a tag, its reader or a file that carries a ticket cannot be used
     └── MissingExtra                an optional dependency is not installed (`.extra`)
 """
 
@@ -142,6 +143,10 @@ class LinkLost(TransportError):
 
 class WatchNotFound(TransportError):
     """No suitable watch was seen."""
+
+
+class CarrierError(BlechannelError):
+    """What carries a ticket cannot be read or written: no reader, no tag, a tag taken away, or a file's fault."""
 
 
 class MissingExtra(BlechannelError):

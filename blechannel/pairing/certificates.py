@@ -1,4 +1,4 @@
-"""X.509 certificates as this protocol takes them: P-256, ECDSA with SHA-256, small, and nothing behind them (RFC 5280)."""
+"""X.509 certificates as this protocol takes them: small, P-256, ECDSA with SHA-256, no trailing bytes (RFC 5280)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a watch hands to a phone beside the radio, by NFC tag or QR code (protocol, "Pairing", method oob).
 
-Whoever reads a ticket can pair, so it is shown only while a window is open, and serves one bond. A ticket knows no time:
-its window ends it.
+Whoever reads a ticket can pair, so it is shown only while a window is open, and serves one bond. A ticket knows no
+time: its window ends it.
 """
 
 from __future__ import annotations

@@ -11,8 +11,7 @@ from typing import Final
 
 WORD_BITS: Final = 10
 
-WORDS: Final[tuple[str, ...]] = tuple(
-    """
+_LINES: Final = """
     absent accent acid active adjust admiral adopt adult advance advice afford agent airline airport alarm album
     alert allow almost already alumni always amateur amber amount anatomy ancient angle animal annual answer anthem
     antique anybody apart apology appeal apply april area argue arrive arsenal article aside aspect asset assist
@@ -76,5 +75,5 @@ WORDS: Final[tuple[str, ...]] = tuple(
     vinyl virtue visa visit visual vital voice void volume voter voyage wagon wallet want warm watch water wealth
     wedding weekend west wheat whereas whistle width window wing winter wire wisdom wish witness wizard wonder wool
     word worker worry wrist yearly yellow yoga zero zone
-    """.split()
-)
+"""
+WORDS: Final[tuple[str, ...]] = tuple(_LINES.split())
