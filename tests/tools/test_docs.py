@@ -15,13 +15,15 @@ from blechannel.session.conversation import TABLE, State
 from blechannel.wire.adverts import resolves
 from blechannel.wire.frames import KINDS, RECORD_TYPES, Pair1, Reconnect1
 from blechannel.wire.header import pack_header
-from blechannel_tools.docs.__main__ import PAGES, main
+from blechannel_tools.docs.__main__ import PAGES, THREATS, main
+from blechannel_tools.docs.attack_table import BEGIN, END, read_attack, with_attacks
 from blechannel_tools.docs.conversation_page import conversation_page, diagram, sequence
 from blechannel_tools.docs.examples import ADVERT, ADVERTISED_AT_S, DISCOVERY_KEY, EXAMPLES
 from blechannel_tools.docs.markdown import annotated
 from blechannel_tools.docs.wire_page import wire_page
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs"
+ATTACKS = COMMITTED.parent / "tests" / "attacks"
 DECLARED = [*KINDS.values(), *RECORD_TYPES.values()]
 
 
@@ -31,6 +33,40 @@ def copied(tmp_path: Path) -> Path:
     for name in PAGES:
         shutil.copy(COMMITTED / name, tmp_path)
     return tmp_path
+
+
+# --- the table of attacks ---------------------------------------------------------------------------------------
+
+
+def test_every_attack_is_in_the_table() -> None:
+    page = (COMMITTED / THREATS).read_text(encoding="utf-8")
+    files = sorted(path.name for path in ATTACKS.glob("test_*.py"))
+    assert len(files) > 12
+    assert [name for name in files if f"`tests/attacks/{name}`" not in page] == []
+
+
+def test_a_docstring_that_does_not_say_what_it_must(tmp_path: Path) -> None:
+    path = tmp_path / "test_new.py"
+    path.write_text('"""An attack."""\n')
+    with pytest.raises(ValueError, match="Published:"):
+        read_attack(path)
+
+
+@pytest.mark.parametrize("page", ["", BEGIN, END])
+def test_a_page_without_a_place_for_it(page: str) -> None:
+    with pytest.raises(ValueError, match="lacks"):
+        with_attacks(page, ATTACKS)
+
+
+def test_a_stale_table_is_noticed_and_made_anew(tmp_path: Path) -> None:
+    docs, attacks = tmp_path / "docs", tmp_path / "tests" / "attacks"
+    shutil.copytree(COMMITTED, docs)
+    shutil.copytree(ATTACKS, attacks)
+    assert main(["--check", str(docs)]) == 0
+    (attacks / "test_new.py").write_text('"""Something.\n\nPublished: somewhere.\nStopped by: somebody.\n"""\n')
+    assert main(["--check", str(docs)]) == 1
+    assert main([str(docs)]) == 0
+    assert "| Something. | somewhere. | somebody. |" in (docs / THREATS).read_text(encoding="utf-8")
 
 
 # --- the command ------------------------------------------------------------------------------------------------

@@ -8,21 +8,24 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from blechannel_tools.docs.attack_table import with_attacks
 from blechannel_tools.docs.conversation_page import conversation_page
 from blechannel_tools.docs.wire_page import wire_page
 
 PAGES: Final[dict[str, Callable[[], str]]] = {"conversation.md": conversation_page, "wire.md": wire_page}
+THREATS: Final = "threats.md"
+"""Written by hand, but for one table: that of the attacks that the tests beside the folder of documents try."""
 
 
 def stale(folder: Path) -> list[Path]:
     """The pages in `folder` that are missing or are not what the code says."""
-    return [folder / name for name, page in PAGES.items() if _text(folder / name) != page()]
+    return [folder / name for name, page in _pages(folder).items() if _text(folder / name) != page]
 
 
 def write(folder: Path) -> None:
     """Write every page anew."""
-    for name, page in PAGES.items():
-        (folder / name).write_text(page(), encoding="utf-8", newline="\n")
+    for name, page in _pages(folder).items():
+        (folder / name).write_text(page, encoding="utf-8", newline="\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,6 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for page in (pages := stale(options.folder)):
         print(f"{page} is stale: run `python -m blechannel_tools.docs` (or `make docs`)", file=sys.stderr)
     return 1 if pages else 0
+
+
+def _pages(folder: Path) -> dict[str, str]:
+    pages = {name: page() for name, page in PAGES.items()}
+    threats, attacks = _text(folder / THREATS), folder.parent / "tests" / "attacks"
+    if threats is not None and attacks.is_dir():
+        pages[THREATS] = with_attacks(threats, attacks)
+    return pages
 
 
 def _text(path: Path) -> str | None:
