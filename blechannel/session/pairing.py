@@ -134,6 +134,8 @@ def _bond_as_watch(
 
     m5 = yield from hear(Confirm)
     bond = side.bond(transport, hello, peer_name=m5.name)
+    # One bond a window: the store may succeed after the link, and with it this run, is lost.
+    window.close()
     yield from store(StoreBond(bond, gives_back_guess=True))
     return bond
 
