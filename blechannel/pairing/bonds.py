@@ -93,7 +93,7 @@ class Bond:
     candidates: tuple[Epoch, ...] = ()
     """Watch: at most 4 next epochs that were offered and not yet confirmed, oldest first."""
     retired: tuple[bytes, ...] = field(default=(), repr=False)
-    """Watch: the last 4 hint keys that were replaced, oldest first; one seen again is evidence of a copy."""
+    """Watch: the last 16 hint keys that it left or dropped, oldest first; one seen again is evidence of a copy."""
     discovery_key: bytes = field(default=b"", repr=False)
     """Phone: 32 bytes, resolves the watch's advertisements; empty until the watch has sent it."""
     pending: bool = False
@@ -227,7 +227,11 @@ class AddCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Promote:
-    """Watch, when record 0 verifies: move to the candidate with this hint key and drop the others."""
+    """Watch, when record 0 verifies: move to the candidate with this hint key and drop the others.
+
+    What is left and dropped is retired. The phone moves to one candidate alone, so a dropped one that is used is
+    evidence of a second holder, as an epoch is that was left.
+    """
 
     bond_id: bytes
     hint_key: bytes = field(repr=False)
@@ -357,7 +361,8 @@ def _with_candidate(bond: Bond, change: AddCandidate) -> Bond:
 def _promote(bond: Bond, hint_key: bytes) -> Bond:
     for candidate in bond.candidates:
         if hmac.compare_digest(candidate.hint_key, hint_key):
-            retired = (*bond.retired, bond.epoch.hint_key)[-RETIRED_HINT_KEYS:]
+            dropped = [each.hint_key for each in bond.candidates if each is not candidate]
+            retired = (*bond.retired, *dropped, bond.epoch.hint_key)[-RETIRED_HINT_KEYS:]
             return replace(bond, epoch=candidate, candidates=(), retired=retired)
     raise BondSuperseded("another reconnect of this bond came first")
 

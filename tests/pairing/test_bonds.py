@@ -137,14 +137,15 @@ def test_a_message_under_a_candidate_moves_the_watch_first() -> None:
     moved = after(book(bond()), first, other, then).bond(ONE)
     assert moved.epoch == first.candidate
     assert moved.candidates == (then.candidate,)
-    assert moved.retired == (bond().epoch.hint_key,)
+    assert moved.retired == (other.candidate.hint_key, bond().epoch.hint_key)
 
 
-def test_promotion_drops_the_other_candidates_and_retires_the_epoch() -> None:
-    first, other = candidate(bond().epoch, "a"), candidate(bond().epoch, "b")
-    moved = after(book(bond()), first, other, Promote(ONE, first.candidate.hint_key)).bond(ONE)
+def test_promotion_drops_the_other_candidates_and_retires_them_with_the_epoch() -> None:
+    """Only a second holder of the bond can have moved to a candidate that is dropped."""
+    older, first, other = (candidate(bond().epoch, letter, limit=3) for letter in "abc")
+    moved = after(book(bond()), older, first, other, Promote(ONE, first.candidate.hint_key)).bond(ONE)
     assert (moved.epoch, moved.candidates) == (first.candidate, ())
-    assert moved.retired == (bond().epoch.hint_key,)
+    assert moved.retired == (older.candidate.hint_key, other.candidate.hint_key, bond().epoch.hint_key)
     assert moved.last_seen_s == NOW_S
 
 
