@@ -202,7 +202,8 @@ class StorePending:
 class ConfirmBond:
     """Phone, on m6 or on the first reconnect: the new bond stands, the one that it replaces goes.
 
-    So does what that one was to replace: a pairing that was cut off and then repeated leaves such a chain.
+    So does what that one was to replace, and every other pending bond that was to replace it: pairings that were cut
+    off and then repeated leave such.
     An empty name or discovery key leaves what is known.
     """
 
@@ -343,11 +344,14 @@ def _confirm(book: BondBook, change: ConfirmBond, at_s: float) -> BondBook:
 
 
 def _without_replaced(book: BondBook, bond: Bond) -> BondBook:
-    remaining = dict(book.bonds)
+    """Without what `bond` was to replace, what that was to replace, and every pending bond that was to replace these."""
+    dropped: set[bytes] = set()
     older: Bond | None = bond
-    while older is not None and older.replaces is not None:
-        older = remaining.pop(older.replaces, None)
-    return replace(book, bonds=remaining)
+    while older is not None and older.replaces is not None and older.replaces not in dropped:
+        dropped.add(older.replaces)
+        older = book.bonds.get(older.replaces)
+    dropped |= {each.bond_id for each in book.bonds.values() if each.pending and each.replaces in dropped}
+    return replace(book, bonds={key: each for key, each in book.bonds.items() if key not in dropped})
 
 
 def _with_candidate(bond: Bond, change: AddCandidate) -> Bond:

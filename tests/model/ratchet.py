@@ -233,7 +233,8 @@ def _fresh(state: State) -> int:
 def _moved(state: State, owner: int, key: int) -> State:
     holders = tuple(key if each == owner else old for each, old in enumerate(state.holders))
     links = tuple(
-        link._replace(stale=link.stale or (link.phone is not At.NOWHERE and link.owner == owner)) for link in state.links
+        link._replace(stale=link.stale or (link.phone is not At.NOWHERE and link.owner == owner))
+        for link in state.links
     )
     return state._replace(holders=holders, links=links)
 

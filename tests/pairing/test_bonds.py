@@ -103,6 +103,13 @@ def test_confirming_drops_the_whole_chain_that_repeated_pairings_left() -> None:
     assert set(after(book(bond(3), second, first, bond(4)), ConfirmBond(ONE)).bonds) == {ONE, bond_id(4)}
 
 
+def test_confirming_drops_what_else_was_to_replace_the_same_bond() -> None:
+    """Pairings of one watch that were cut off and repeated: none of them is needed once one stands."""
+    first, second = (replace(bond(n), pending=True, replaces=bond_id(3)) for n in (2, 1))
+    later = replace(bond(4), pending=True, replaces=bond_id(1))
+    assert set(after(book(bond(3), first, second, later), ConfirmBond(ONE)).bonds) == {ONE, bond_id(4)}
+
+
 @pytest.mark.parametrize("replaced", [1, 9], ids=["itself", "a bond that was forgotten"])
 def test_a_replaced_bond_that_is_not_there_is_no_harm(replaced: int) -> None:
     pending = replace(bond(1), pending=True, replaces=bond_id(replaced))
