@@ -28,7 +28,8 @@ HYBRID_FRAME_BYTES = 1280
 
 MAX_LINKS = 4
 """Links that a watch serves at once, and therefore candidates that a bond keeps (protocol, "Reconnect")."""
-RETIRED_HINT_KEYS = 4
+RETIRED_HINT_KEYS = 4 * MAX_LINKS
+"""Those of the last 4 epochs that a watch left, and of all candidates that it may have dropped with each."""
 MAX_BONDS = 16
 MAX_NAME_BYTES = 48
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -54,6 +55,7 @@ class Phone(Household):
         super().__init__(store, config, world, key_log, credentials)
         self._transport = transport
         self._ways: dict[Channel, Way] = {}
+        self._turns: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def __aenter__(self) -> Phone:
         return self
@@ -170,10 +172,15 @@ class Phone(Household):
 
     async def _open(self, address: str, intent: Pair | Reconnect, timeout_s: float, way: Way | None) -> Channel:
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s), self._turn(intent):
                 return await self._established(address, intent, way)
         except TimeoutError:
             raise PeerTimedOut(f"the watch did not answer within {timeout_s:g} s") from None
+
+    def _turn(self, intent: Pair | Reconnect) -> AbstractAsyncContextManager[None]:
+        """One reconnect of a bond at a time: with more, their first messages, held back by somebody in between, could
+        push the candidate that this phone moves to out of the watch's store."""
+        return self._turns[intent.bond_id] if isinstance(intent, Reconnect) else nullcontext()
 
     async def _established(self, address: str, intent: Pair | Reconnect, way: Way | None) -> Channel:
         link = await self._transport.connect(address)

@@ -83,7 +83,7 @@ class Bond:
     candidates: tuple[Epoch, ...] = ()
     """Watch: at most 4 next epochs that were offered and not yet confirmed, oldest first."""
     retired: tuple[bytes, ...] = field(default=(), repr=False)
-    """Watch: the last 4 hint keys that were replaced, oldest first; one seen again is evidence of a copy."""
+    """Watch: the last 16 hint keys that it left or dropped, oldest first; one seen again is evidence of a copy."""
     discovery_key: bytes = field(default=b"", repr=False)
     """Phone: 32 bytes, resolves the watch's advertisements; empty until the watch has sent it."""
     pending: bool = False
@@ -206,7 +206,8 @@ class StorePending:
 class ConfirmBond:
     """Phone, on m6 or on the first reconnect: the new bond stands, the one that it replaces goes.
 
-    So does what that one was to replace: a pairing that was cut off and then repeated leaves such a chain.
+    So does what that one was to replace, and every other pending bond that was to replace it: pairings that were cut
+    off and then repeated leave such.
     An empty name or discovery key leaves what is known.
     """
 
@@ -231,7 +232,11 @@ class AddCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Promote:
-    """Watch, when record 0 verifies: move to the candidate with this hint key and drop the others."""
+    """Watch, when record 0 verifies: move to the candidate with this hint key and drop the others.
+
+    What is left and dropped is retired. The phone moves to one candidate alone, so a dropped one that is used is
+    evidence of a second holder, as an epoch is that was left.
+    """
 
     bond_id: bytes
     hint_key: bytes = field(repr=False)
@@ -343,11 +348,14 @@ def _confirm(book: BondBook, change: ConfirmBond, at_s: float) -> BondBook:
 
 
 def _without_replaced(book: BondBook, bond: Bond) -> BondBook:
-    remaining = dict(book.bonds)
+    """Without what `bond` replaces, what that was to replace, and the pending bonds that were to replace these."""
+    dropped: set[bytes] = set()
     older: Bond | None = bond
-    while older is not None and older.replaces is not None:
-        older = remaining.pop(older.replaces, None)
-    return replace(book, bonds=remaining)
+    while older is not None and older.replaces is not None and older.replaces not in dropped:
+        dropped.add(older.replaces)
+        older = book.bonds.get(older.replaces)
+    dropped |= {each.bond_id for each in book.bonds.values() if each.pending and each.replaces in dropped}
+    return replace(book, bonds={key: each for key, each in book.bonds.items() if key not in dropped})
 
 
 def _with_candidate(bond: Bond, change: AddCandidate) -> Bond:
@@ -361,7 +369,8 @@ def _with_candidate(bond: Bond, change: AddCandidate) -> Bond:
 def _promote(bond: Bond, hint_key: bytes) -> Bond:
     for candidate in bond.candidates:
         if hmac.compare_digest(candidate.hint_key, hint_key):
-            retired = (*bond.retired, bond.epoch.hint_key)[-RETIRED_HINT_KEYS:]
+            dropped = [each.hint_key for each in bond.candidates if each is not candidate]
+            retired = (*bond.retired, *dropped, bond.epoch.hint_key)[-RETIRED_HINT_KEYS:]
             return replace(bond, epoch=candidate, candidates=(), retired=retired)
     raise BondSuperseded("another reconnect of this bond came first")
 

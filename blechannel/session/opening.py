@@ -34,11 +34,12 @@ def _open_as_phone(talk: Talk, setup: PhoneSetup) -> Script:
 def _open_as_watch(talk: Talk, setup: WatchSetup) -> Script:
     window = setup.window()
     pairing = window.method if window is not None and window.is_open(talk.now()) else None
+    book = setup.books.book
     talk.say(make_info(setup.config, pairing=pairing, nonce=talk.random(NONCE_BYTES)))
     opening = yield from hear_either(Pair1, Reconnect1, person=True)
     if isinstance(opening, Pair1):
         return (yield from pair_as_watch(talk, setup, opening))
-    return (yield from reconnect_as_watch(talk, setup, opening))
+    return (yield from reconnect_as_watch(talk, setup, opening, book_at_info=book))
 
 
 _BY_REASON = {

@@ -158,6 +158,8 @@ def _bond_as_watch(
     if compares:
         yield from ask_whether_same()
     bond = side.bond(transport, peer_name=m5.name)
+    # One bond a window: the store may succeed after the link, and with it this run, is lost.
+    window.close()
     yield from store(StoreBond(bond, gives_back_guess=window.method.costs_a_guess))
     return bond
 

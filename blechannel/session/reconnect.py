@@ -10,7 +10,7 @@ import hmac
 
 from blechannel.codec import encode
 from blechannel.config import Config
-from blechannel.errors import MalformedFrame, PairingRefused, ReplayDetected, UnsupportedVersion
+from blechannel.errors import BondSuperseded, MalformedFrame, PairingRefused, ReplayDetected, UnsupportedVersion
 from blechannel.limits import MAX_LINKS
 from blechannel.noise import DH_25519, HandshakeState, Keys, Transport
 from blechannel.pairing import keys
@@ -47,16 +47,17 @@ def reconnect_as_phone(talk: Talk, setup: PhoneSetup, intent: Reconnect, info: I
     return Outcome(bond.bond_id, epoch.hint_key, True, transport.handshake_hash)
 
 
-def reconnect_as_watch(talk: Talk, setup: WatchSetup, m1: Reconnect1) -> Script:
-    """The watch's side.
+def reconnect_as_watch(talk: Talk, setup: WatchSetup, m1: Reconnect1, *, book_at_info: BondBook) -> Script:
+    """The watch's side; `book_at_info` is the book as it was when this session said INFO.
 
     Raises:
         PairingRefused: the tag is no bond's.
-        ReplayDetected: the tag was made with a key that has been replaced: somebody uses a copy.
+        ReplayDetected: the tag was made with a key that had been replaced before INFO: somebody uses a copy.
+        BondSuperseded: it was made with a key that has been replaced since: another reconnect overtook this one.
         UnsupportedVersion, AuthenticationFailed, MalformedFrame: as everywhere.
     """
     prologue = keys.prologue(keys.RECONNECT_LABEL, talk.info(), m1.hello)
-    bond, under = _recognise(setup.books.book, m1, prologue)
+    bond, under = _recognise(setup.books.book, m1, prologue, book_at_info)
     hello = _accept(m1.hello, bond, setup.config)
     talk.peer_takes(hello)
     side = _Side(talk, bond, under, prologue, initiator=False)
@@ -83,24 +84,33 @@ def _accept(hello_bytes: bytes, bond: Bond, config: Config) -> Hello:
     return hello
 
 
-def _recognise(book: BondBook, m1: Reconnect1, prologue: bytes) -> tuple[Bond, Epoch]:
+def _recognise(book: BondBook, m1: Reconnect1, prologue: bytes, book_at_info: BondBook) -> tuple[Bond, Epoch]:
     """The bond and the epoch whose hint key made the tag: an HMAC each, before any Diffie-Hellman.
 
-    Every key of every bond is tried, so that the time does not tell which one fitted.
+    Every key of every bond is tried, so that the time does not tell which one fitted. The tag covers INFO's nonce: a
+    key that was replaced before INFO was said can have made it only in the hands of somebody who holds an old bond,
+    while one that was replaced since may be the phone's own first message, held up on its way.
     """
     found: tuple[Bond, Epoch] | None = None
-    copied = False
+    replaced_key: bytes | None = None
     for bond in book.bonds.values():
         for epoch in (bond.epoch, *bond.candidates):
             if _made_with(epoch.hint_key, m1, prologue):
                 found = bond, epoch
         for hint_key in bond.retired:
-            copied |= _made_with(hint_key, m1, prologue)
-    if copied:
-        raise ReplayDetected("a phone used keys of this bond that were replaced: its bond was copied or rolled back")
+            if _made_with(hint_key, m1, prologue):
+                replaced_key = hint_key
+    if replaced_key is not None:
+        raise _replaced(replaced_key, book_at_info)
     if found is None:
         raise PairingRefused("not-recognised", "a phone that this watch does not know tried to reconnect")
     return found
+
+
+def _replaced(hint_key: bytes, book_at_info: BondBook) -> ReplayDetected | BondSuperseded:
+    if any(hint_key in bond.retired for bond in book_at_info.bonds.values()):
+        return ReplayDetected("a phone used keys of this bond that were replaced: its bond was copied or rolled back")
+    return BondSuperseded("another reconnect of the same bond overtook this one")
 
 
 def _made_with(hint_key: bytes, m1: Reconnect1, prologue: bytes) -> bool:

@@ -13,7 +13,7 @@ from blechannel.aio.channel import Channel
 from blechannel.aio.phone import Phone
 from blechannel.aio.port import Port
 from blechannel.aio.watch import CodeHidden, CodeShown, Declined, Joined, Left, Watch
-from blechannel.errors import BondNotFound, LinkLost, LocalProtocolError, PairingRefused, WatchNotFound
+from blechannel.errors import BondNotFound, BondSuperseded, LinkLost, LocalProtocolError, PairingRefused, WatchNotFound
 from blechannel.pairing.bonds import Forget
 from blechannel.services import echo, transfer
 from blechannel.stores.memory import MemoryStore
@@ -74,6 +74,20 @@ async def test_pair_talk_part_and_reconnect() -> None:
         assert again.bond.epoch.number == 1
         assert again.posture.transport
         assert r.phone.channels == [again]
+
+
+async def test_a_bond_is_reconnected_once_at_a_time() -> None:
+    async with room() as r:
+        await (await r.pair()).close()
+        found = await r.phone.find()
+        r.links.clear()
+        first, second = (asyncio.create_task(r.phone.connect(found)) for _ in range(2))
+        while not first.done():
+            assert len(r.links) <= 1
+            await asyncio.sleep(0)
+        assert (await second).is_open
+        assert (await second).bond.epoch.number == 2
+        assert isinstance((await first).error, BondSuperseded)
 
 
 async def test_a_wrong_code_is_refused_and_burned() -> None:

@@ -103,6 +103,13 @@ def test_confirming_drops_the_whole_chain_that_repeated_pairings_left() -> None:
     assert set(after(book(bond(3), second, first, bond(4)), ConfirmBond(ONE)).bonds) == {ONE, bond_id(4)}
 
 
+def test_confirming_drops_what_else_was_to_replace_the_same_bond() -> None:
+    """Pairings of one watch that were cut off and repeated: none of them is needed once one stands."""
+    first, second = (replace(bond(n), pending=True, replaces=bond_id(3)) for n in (2, 1))
+    later = replace(bond(4), pending=True, replaces=bond_id(1))
+    assert set(after(book(bond(3), first, second, later), ConfirmBond(ONE)).bonds) == {ONE, bond_id(4)}
+
+
 @pytest.mark.parametrize("replaced", [1, 9], ids=["itself", "a bond that was forgotten"])
 def test_a_replaced_bond_that_is_not_there_is_no_harm(replaced: int) -> None:
     pending = replace(bond(1), pending=True, replaces=bond_id(replaced))
@@ -137,14 +144,15 @@ def test_a_message_under_a_candidate_moves_the_watch_first() -> None:
     moved = after(book(bond()), first, other, then).bond(ONE)
     assert moved.epoch == first.candidate
     assert moved.candidates == (then.candidate,)
-    assert moved.retired == (bond().epoch.hint_key,)
+    assert moved.retired == (other.candidate.hint_key, bond().epoch.hint_key)
 
 
-def test_promotion_drops_the_other_candidates_and_retires_the_epoch() -> None:
-    first, other = candidate(bond().epoch, "a"), candidate(bond().epoch, "b")
-    moved = after(book(bond()), first, other, Promote(ONE, first.candidate.hint_key)).bond(ONE)
+def test_promotion_drops_the_other_candidates_and_retires_them_with_the_epoch() -> None:
+    """Only a second holder of the bond can have moved to a candidate that is dropped."""
+    older, first, other = (candidate(bond().epoch, letter, limit=3) for letter in "abc")
+    moved = after(book(bond()), older, first, other, Promote(ONE, first.candidate.hint_key)).bond(ONE)
     assert (moved.epoch, moved.candidates) == (first.candidate, ())
-    assert moved.retired == (bond().epoch.hint_key,)
+    assert moved.retired == (older.candidate.hint_key, other.candidate.hint_key, bond().epoch.hint_key)
     assert moved.last_seen_s == NOW_S
 
 

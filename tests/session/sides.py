@@ -123,11 +123,11 @@ class World:
 
     def phone(self, intent: Pair | Reconnect, *, code: str | None = None) -> Side:
         setup = PhoneSetup(self.phone_config, self.phone_shelf, intent, self.phone_credentials)
-        return Side(lambda: self._session(setup), self.phone_shelf, code=code)
+        return Side(lambda: self.session(setup), self.phone_shelf, code=code)
 
     def watch(self) -> Side:
         setup = WatchSetup(self.watch_config, self.watch_shelf, lambda: self.window, self.watch_credentials)
-        return Side(lambda: self._session(setup), self.watch_shelf)
+        return Side(lambda: self.session(setup), self.watch_shelf)
 
     def pairing(self, *, code: str | None = None, replaces: bytes | None = None) -> tuple[Side, Side]:
         right = self.window.code if self.window else "000000"
@@ -155,7 +155,7 @@ class World:
         bonds = {key: replace(bond, **fields) for key, bond in book.bonds.items()}  # type: ignore[arg-type]
         self.watch_shelf.book = replace(book, bonds=bonds)
 
-    def _session(self, setup: PhoneSetup | WatchSetup) -> Session:
+    def session(self, setup: PhoneSetup | WatchSetup) -> Session:
         return Session(setup, max_fragment_bytes=244, random=self.random, now=0.0)
 
 

@@ -110,6 +110,20 @@ def test_the_guess_is_durable_before_it_is_checked() -> None:
     assert not world.watch_shelf.book.bonds
 
 
+def test_a_bond_closes_its_window_even_when_the_link_is_lost_while_it_is_stored() -> None:
+    world = World()
+    assert world.window is not None
+    phone, watch = world.pairing()
+    watch.holds_stores = True
+    join(phone, watch)
+    watch.answer()
+    join(phone, watch)
+    watch.take(watch.session.link_lost(LinkLost("gone")))
+    watch.answer()
+    assert len(world.watch_shelf.book.bonds) == 1
+    assert not world.window.is_open(0.0)
+
+
 def test_a_downgrade_below_what_the_bond_has_used() -> None:
     world = World().bonded()
     world.alter_phone_bond(version=2)
@@ -147,6 +161,30 @@ def test_a_copied_phone_is_noticed() -> None:
     join(phone, watch)
     assert isinstance(watch.error, ReplayDetected)
     assert reason(phone) == "not-recognised"
+
+
+def test_a_first_message_that_was_overtaken_on_its_way_is_no_evidence_of_a_copy() -> None:
+    world = World().bonded()
+    late_phone, late_watch = world.reconnecting()
+    late_phone.hear(late_watch.said())
+    on_its_way = late_phone.said()
+    join(*world.reconnecting())
+    late_watch.hear(on_its_way)
+    assert isinstance(late_watch.error, BondSuperseded)
+    late_phone.hear(late_watch.said())
+    assert reason(late_phone) == "failed"
+
+
+def test_a_copy_is_noticed_on_a_link_that_began_after_it_was_overtaken() -> None:
+    world = World().bonded()
+    copy = world.phone_shelf.book
+    before = world.watch()
+    join(*world.reconnecting())
+    after = world.watch()
+    world.phone_shelf.book = copy
+    for watch, error in ((before, BondSuperseded), (after, ReplayDetected)):
+        join(world.reconnecting()[0], watch)
+        assert isinstance(watch.error, error)
 
 
 def test_a_bond_that_is_gone_on_the_phone() -> None:

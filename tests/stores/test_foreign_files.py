@@ -125,7 +125,7 @@ async def test_a_flipped_byte_gives_a_book_or_a_refusal(path: Path, position: in
         "UPDATE bonds SET candidates = zeroblob(72 * 5)",
         "UPDATE bonds SET candidates = CAST(x'ff' || zeroblob(71) AS BLOB)",
         "UPDATE bonds SET retired = zeroblob(33)",
-        "UPDATE bonds SET retired = zeroblob(32 * 5)",
+        "UPDATE bonds SET retired = zeroblob(32 * 17)",
         "UPDATE bonds SET discovery_key = zeroblob(1)",
         "UPDATE bonds SET created_s = 'yesterday'",
         "UPDATE bonds SET last_seen_s = 9e999",

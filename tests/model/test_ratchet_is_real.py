@@ -1,0 +1,74 @@
+"""The ratchet's model and real sessions, walked along the same random ways: what they store agrees."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from tests.model.explore import Move
+from tests.model.ratchet import Ratchet, State
+from tests.model.real_links import RealLinks
+
+STEPS = 60
+MODELS = {
+    "one link": Ratchet(links=1, candidates=4),
+    "three links": Ratchet(links=3, candidates=4),
+    "many at once": Ratchet(links=4, candidates=4, one_at_a_time=False),
+    "a copied phone": Ratchet(links=3, candidates=4, can_be_copied=True),
+}
+ENDS = ("close", "give up", "refused", "lost")
+
+
+class Names:
+    """Which key of the model is which real one."""
+
+    def __init__(self) -> None:
+        self.real: dict[int, bytes] = {}
+
+    def assert_alike(self, numbers: tuple[int, ...], keys: tuple[bytes, ...]) -> None:
+        assert len(numbers) == len(keys)
+        for number, key in zip(numbers, keys, strict=True):
+            assert self.real.setdefault(number, key) == key
+        assert len(set(self.real.values())) == len(self.real)
+
+
+def likely(move: Move) -> int:
+    """Ways that end early show less."""
+    return 1 if move[0].endswith(ENDS) else 6
+
+
+def assert_alike(names: Names, model: State, real: RealLinks) -> None:
+    bond = real.watch_bond()
+    names.assert_alike((model.watch.epoch,), (bond.epoch.hint_key,))
+    names.assert_alike(model.watch.candidates, tuple(each.hint_key for each in bond.candidates))
+    names.assert_alike(model.watch.retired, bond.retired)
+    names.assert_alike(model.holders, tuple(real.holder_keys()))
+    assert model.evidence == real.evidence
+    for number, link in enumerate(model.links):
+        assert (link.phone, link.watch) == real.at(number)
+
+
+def walk(ratchet: Ratchet, random: Random) -> set[str]:
+    state, real, names = ratchet.first(), RealLinks(ratchet.links), Names()
+    done = set()
+    for _ in range(STEPS):
+        following = dict(ratchet.moves(state))
+        [move] = random.choices(list(following), [likely(move) for move in following])
+        real.do(move, set(following))
+        state = following[move]
+        assert_alike(names, state, real)
+        done.add(move[0])
+    return done
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_model_and_real_sessions_agree(name: str) -> None:
+    ratchet = MODELS[name]
+    done: set[str] = set()
+    for seed in range(25):
+        done |= walk(ratchet, Random(seed))
+    stores = {f"{what}{how}" for what in ("candidate", "promotion") for how in ("", " refused", ", link lost")}
+    stores |= {"advanced", "advanced, link lost", "advance refused"}
+    expected = {"open", "close", "begin", "give up", "m1", "m2", "ready", *stores}
+    assert done == expected | ({"copy", "copy begins"} if ratchet.can_be_copied else set())
