@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from blechannel import __version__
-from blechannel_tools.cli import FAILED, OK, main
+from blechannel_tools.cli import main
+from blechannel_tools.exits import Exit
 
 
 def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,7 +27,7 @@ def test_help_names_every_command_and_exit_code(capsys: pytest.CaptureFixture[st
 
 
 def test_the_demo_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "--json", "--out", str(tmp_path)]) == OK
+    assert main(["demo", "--json", "--out", str(tmp_path)]) == Exit.DONE
     summary = json.loads(capsys.readouterr().out)
     assert summary["wrong_code"] == "refused: failed"
     assert 0 < summary["resumed_at_byte"] < summary["transfer_bytes"] == 256 * 1024
@@ -38,7 +39,7 @@ def test_the_demo_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_the_demo_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "--out", str(tmp_path)]) == OK
+    assert main(["demo", "--out", str(tmp_path)]) == Exit.DONE
     printed = capsys.readouterr().out
     for step in ("refused, as it must be", "paired with", "lost in the middle", "one round trip", "goodput"):
         assert step in printed
@@ -47,5 +48,5 @@ def test_the_demo_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 def test_a_folder_that_cannot_be_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.write_text("")
-    assert main(["demo", "--json", "--out", str(in_the_way / "folder")]) == FAILED
+    assert main(["demo", "--json", "--out", str(in_the_way / "folder")]) == Exit.FAILED
     assert capsys.readouterr().err.startswith("blechannel: ")

@@ -1,25 +1,33 @@
-"""The command line: ``blechannel --help``."""
+"""The command line: ``blechannel --help``. Each command is a file of `commands`."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
 
 from blechannel import __version__
-from blechannel.errors import BlechannelError, MissingExtra
+from blechannel.errors import BlechannelError
+from blechannel_tools.commands import bonds, demo, doctor, phone, watch
+from blechannel_tools.exits import Exit, advice, epilog, exit_of
+from blechannel_tools.output import HumanOutput, JsonOutput, tell_error
+from blechannel_tools.sides import ask_passphrase
 
-OK = 0
-FAILED = 1
-USAGE = 2
-INTERRUPTED = 130
+EPILOG = """first steps, in two terminals:
+  blechannel watch --transport unix:/tmp/w --pair
+  blechannel phone pair --transport unix:/tmp/w
 
-EPILOG = """exit codes: 0 done, 1 failed (the message says why), 2 wrong usage, 130 interrupted"""
+then, with the watch still running:
+  blechannel phone connect --transport unix:/tmp/w
+  blechannel phone send echo hello --expect-reply --transport unix:/tmp/w
+  blechannel bonds list
+
+With a Bluetooth adapter, --transport is hci-socket:0 or usb:0; `blechannel doctor` says what works here. Every command
+takes --json and has a --help with examples. Words on each JSON object: docs/command-line.md.
+
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,64 +36,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Bumble complains of every packet that a lost link leaves behind; what matters reaches us as an exception.
     logging.getLogger("bumble").setLevel(logging.CRITICAL)
     try:
-        asyncio.run(_demo(options))
+        output = JsonOutput() if options.json else HumanOutput()
+        ask_passphrase(options)
+        code: Exit = options.run(options, output)
+        return code
+    except BrokenPipeError:
+        _silence_output()
+        return Exit.FAILED
     except (BlechannelError, OSError) as error:
-        print(f"blechannel: {error}", file=sys.stderr)
-        return FAILED
+        return _failed(f"{error}{advice(error)}", type(error).__name__, exit_of(error), options)
     except KeyboardInterrupt:
-        print("blechannel: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    return OK
+        return _failed("interrupted", "KeyboardInterrupt", Exit.INTERRUPTED, options)
+
+
+def _failed(message: str, error: str, code: Exit, options: argparse.Namespace) -> Exit:
+    tell_error(message, error=error, exit_code=code, as_json=options.json)
+    return code
+
+
+def _silence_output() -> None:
+    """Nobody reads any more; the interpreter would complain of that when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="blechannel",
         description="Pair a watch with a phone over Bluetooth LE and talk through a channel that nobody else can read.",
-        epilog=EPILOG,
+        epilog=EPILOG + epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"blechannel {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    demo = commands.add_parser(
-        "demo",
-        help="a watch and a phone pair, talk, part and reconnect on the embedded radio",
-        description="Runs both sides in this process, over real HCI, L2CAP, ATT and GATT, and leaves captures behind.",
-    )
-    demo.add_argument("--out", type=Path, default=Path("demo-output"), help="folder for captures and key log")
-    demo.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (demo, watch, phone, bonds, doctor):
+        command.add(commands)
     return parser
-
-
-async def _demo(options: argparse.Namespace) -> None:
-    from blechannel_tools.demo import run_demo
-
-    if options.json:
-        summary = await run_demo(options.out, say=lambda _: None, progress=lambda _done, _size: None)
-        print(json.dumps(asdict(summary), indent=2))
-        return
-    await _demo_for_people(options.out)
-
-
-async def _demo_for_people(out: Path) -> None:
-    try:
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
-        from rich.table import Table
-    except ModuleNotFoundError as error:
-        raise MissingExtra("cli", "output for people (--json works without)") from error
-    from blechannel_tools.demo import TRANSFER_BYTES, run_demo
-
-    console = Console()
-    columns = ("256 KiB to the watch", BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("transfer", total=TRANSFER_BYTES)
-        summary = await run_demo(out, say=console.print, progress=lambda done, _size: bar.update(task, completed=done))
-    table = Table(title=f"What is in {out}, and what it took")
-    table.add_column("figure")
-    table.add_column("value", overflow="fold")
-    for name, value in summary.rows():
-        table.add_row(name, value)
-    console.print(table)
 
 
 if __name__ == "__main__":
