@@ -144,11 +144,10 @@ def test_a_watch_whose_window_is_closed(programs: Run, tmp_path: Path) -> None:
     assert "1 other(s) seen" in ran.err
 
 
-@pytest.mark.usefixtures("bonded_watch")
-def test_scan_tells_a_bonded_watch(programs: Run, people: Run, transport: str) -> None:
+def test_scan_tells_a_bonded_watch(bonded_watch: str, programs: Run, people: Run) -> None:
     ran = programs("phone", "scan", "--seconds", "0.3")
     [found] = ran.last["watches"]
-    assert found["address"] == transport
+    assert found["address"] == bonded_watch
     assert found["name"] == "watch"
     assert not found["pairing_open"]
     assert ran.events[0]["event"] == "watch"
