@@ -13,7 +13,7 @@ from blechannel_tools.radios import address_of, open_phone_radio, open_watch_rad
 
 
 async def test_sockets() -> None:
-    phone, watch = await open_phone_radio("unix:/tmp/w"), await open_watch_radio("tcp:127.0.0.1:0")
+    phone, watch = await open_phone_radio("unix:/tmp/ble"), await open_watch_radio("tcp:127.0.0.1:0")
     assert isinstance(phone, TcpPhoneTransport)
     assert isinstance(watch, TcpWatchTransport)
     await watch.advertise(b"")
@@ -32,6 +32,6 @@ async def test_over_the_air_the_transport_stands_for_the_address() -> None:
 async def test_a_system_without_unix_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(socket, "AF_UNIX")
     with pytest.raises(LocalProtocolError, match=r"use tcp:"):
-        await open_phone_radio("unix:/tmp/w")
+        await open_phone_radio("unix:/tmp/ble")
     with pytest.raises(LocalProtocolError, match=r"use tcp:"):
-        await open_watch_radio("unix:/tmp/w")
+        await open_watch_radio("unix:/tmp/ble")

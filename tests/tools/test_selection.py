@@ -82,8 +82,9 @@ async def test_a_pending_bond_may_be_any_strangers() -> None:
 async def test_a_scan_that_ends() -> None:
     class Silent:
         async def scan(self) -> AsyncGenerator[Sighting, None]:
-            for nothing in ():
-                yield nothing
+            nothing: tuple[Sighting, ...] = ()
+            for sighting in nothing:
+                yield sighting
 
         async def connect(self, address: str) -> object:
             raise AssertionError(address)

@@ -16,12 +16,12 @@ from blechannel_tools.output import HumanOutput, JsonOutput, tell_error
 from blechannel_tools.sides import ask_passphrase
 
 EPILOG = """first steps, in two terminals:
-  blechannel watch --transport unix:/tmp/w --pair
-  blechannel phone pair --transport unix:/tmp/w
+  blechannel watch --transport unix:/tmp/ble --pair
+  blechannel phone pair --transport unix:/tmp/ble
 
 then, with the watch still running:
-  blechannel phone connect --transport unix:/tmp/w
-  blechannel phone send echo hello --expect-reply --transport unix:/tmp/w
+  blechannel phone connect --transport unix:/tmp/ble
+  blechannel phone send echo hello --expect-reply --transport unix:/tmp/ble
   blechannel bonds list
 
 With a Bluetooth adapter, --transport is hci-socket:0 or usb:0; `blechannel doctor` says what works here. Every command

@@ -85,16 +85,15 @@ async def _list(options: argparse.Namespace, output: Output) -> None:
     if path.exists():
         async with _opened(options) as store:
             bonds = list(store.book.bonds.values())
-    columns = ("name", "id", "method", "epoch", "created", "last seen", "state")
+    columns = ("name", "id", "paired by", "epoch", "created", "last seen")
     rows = [
         (
             label(bond),
             short_id(bond),
-            bond.method.name.lower(),
+            "pending" if bond.pending else bond.method.name.lower(),
             str(bond.epoch.number),
-            moment(bond.created_s),
+            moment(bond.created_s).partition(" ")[0],
             moment(bond.last_seen_s),
-            "pending" if bond.pending else "bonded",
         )
         for bond in bonds
     ]

@@ -7,13 +7,13 @@ import argparse
 from blechannel_tools.commands import phone_connect, phone_listen, phone_pair, phone_scan, phone_send
 from blechannel_tools.options import Commands
 
-EPILOG = """examples, with a watch that `blechannel watch --transport unix:/tmp/w --pair` runs in another terminal:
-  blechannel phone scan --transport unix:/tmp/w
-  blechannel phone pair --transport unix:/tmp/w
-  blechannel phone connect --transport unix:/tmp/w
-  blechannel phone send echo hello --expect-reply --transport unix:/tmp/w
-  blechannel phone send --transfer photo.jpg --transport unix:/tmp/w
-  blechannel phone listen battery --transport unix:/tmp/w
+EPILOG = """examples, with a watch that `blechannel watch --transport unix:/tmp/ble --pair` runs in another terminal:
+  blechannel phone scan --transport unix:/tmp/ble
+  blechannel phone pair --transport unix:/tmp/ble
+  blechannel phone connect --transport unix:/tmp/ble
+  blechannel phone send echo hello --expect-reply --transport unix:/tmp/ble
+  blechannel phone send --transfer photo.jpg --transport unix:/tmp/ble
+  blechannel phone listen battery --transport unix:/tmp/ble
 
 `blechannel phone pair --help` and so on tell more. BLECHANNEL_TRANSPORT saves writing --transport each time."""
 

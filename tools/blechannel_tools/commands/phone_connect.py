@@ -20,7 +20,7 @@ ECHO_S = 3.0
 
 EPILOG = """examples:
   blechannel phone connect --transport hci-socket:0
-  blechannel phone connect "my watch" --seconds 10 --json --transport unix:/tmp/w
+  blechannel phone connect "my watch" --seconds 10 --json --transport unix:/tmp/ble
 
 Stays until Ctrl-C, until --seconds are over, or until the watch ends the channel."""
 

@@ -29,7 +29,7 @@ KNOWN: Mapping[str, Callable[[bytes], str]] = {
 
 EPILOG = """examples:
   blechannel phone listen battery --transport hci-socket:0
-  blechannel phone listen battery --count 1 --json --transport unix:/tmp/w
+  blechannel phone listen battery --count 1 --json --transport unix:/tmp/ble
 
 Ends after --count messages, after --seconds, when the watch shuts the port, or with Ctrl-C."""
 

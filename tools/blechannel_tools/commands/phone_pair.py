@@ -21,7 +21,7 @@ STANDARD_INPUT = Path("-")
 EPILOG = """examples:
   blechannel phone pair --transport hci-socket:0
   blechannel phone pair C0:FF:EE:12:34:56 --transport usb:0
-  blechannel phone pair --code-file code.txt --json --transport unix:/tmp/w
+  blechannel phone pair --code-file code.txt --json --transport unix:/tmp/ble
 
 Open a pairing window on the watch first. A code is good for one try: after a failure the watch shows a new one.
 The code is never given on the command line, where other users could see it. With `--code-file -` it is read from

@@ -18,7 +18,7 @@ DEFAULT_SCAN_S = 5.0
 
 EPILOG = """examples:
   blechannel phone scan --transport hci-socket:0
-  blechannel phone scan --seconds 2 --json --transport unix:/tmp/w
+  blechannel phone scan --seconds 2 --json --transport unix:/tmp/ble
 
 Only a bonded watch can be told from any other: strangers' watches show no name and change their address."""
 

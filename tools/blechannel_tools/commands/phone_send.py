@@ -23,8 +23,8 @@ REPLY_S = 10.0
 
 EPILOG = """examples:
   blechannel phone send echo hello "and more" --expect-reply --transport hci-socket:0
-  date | blechannel phone send echo --file - --transport unix:/tmp/w
-  blechannel phone send --transfer photo.jpg --transport unix:/tmp/w
+  date | blechannel phone send echo --file - --transport unix:/tmp/ble
+  blechannel phone send --transfer photo.jpg --transport unix:/tmp/ble
 
 Each TEXT is one message; so is a whole --file. With --transfer the file goes in pieces, and after a lost link it goes
 on where the watch has it; its digest is checked at the end."""

@@ -13,7 +13,7 @@ from blechannel_tools.sides import open_watch
 from blechannel_tools.watch_run import WatchRun
 
 EPILOG = """examples:
-  blechannel watch --transport unix:/tmp/w --pair
+  blechannel watch --transport unix:/tmp/ble --pair
   blechannel watch --transport hci-socket:0 --name "my watch" --save received
   blechannel watch --transport tcp:127.0.0.1:7001 --pair --json
 
