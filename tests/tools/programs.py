@@ -93,9 +93,9 @@ class Program:
         self._process.stdin.write(text + "\n")
         self._process.stdin.flush()
 
-    def interrupt(self) -> Ran:
-        """Ctrl-C, and how it ends."""
-        self._process.send_signal(signal.SIGINT)
+    def interrupt(self, how: signal.Signals = signal.SIGINT) -> Ran:
+        """Ctrl-C or another signal, and how it ends."""
+        self._process.send_signal(how)
         return self.wait()
 
     def wait(self) -> Ran:

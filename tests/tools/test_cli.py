@@ -127,6 +127,17 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     assert ran.stderr == ""
 
 
+def test_a_name_that_the_terminal_cannot_show(tmp_path: Path) -> None:
+    for arguments in (["bonds", "list"], ["bonds", "show", "⌚"]):
+        ran = subprocess.run(
+            command([*arguments, "--store", str(tmp_path / "⌚.db")]),
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        )
+        assert b"\\u231a" in ran.stdout + ran.stderr
+        assert b"Traceback" not in ran.stderr
+
+
 def test_ctrl_c_before_a_command_runs(people: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_arguments: object) -> int:
         raise KeyboardInterrupt

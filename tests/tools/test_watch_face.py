@@ -12,8 +12,8 @@ from blechannel_tools.watch_face import draw
 from blechannel_tools.watch_state import NEWS_KEPT, Shown
 
 
-def drawn(shown: Shown) -> list[str]:
-    console = Console(file=io.StringIO(), width=80, height=24, force_terminal=True, color_system=None)
+def drawn(shown: Shown, width: int = 80) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, height=24, force_terminal=True, color_system=None)
     console.print(draw(shown))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue().splitlines()
@@ -60,6 +60,12 @@ def test_a_full_face_fits() -> None:
         assert row.rstrip() in text
     assert "one attempt, 120 s left" in text
     assert "q: quit" in text
+
+
+def test_a_narrow_terminal_shows_small_digits_rather_than_half_ones() -> None:
+    text = "\n".join(drawn(Shown("wrist", "usb:0", code="012345"), width=50))
+    assert "012 345" in text
+    assert "█" not in text
 
 
 def test_an_idle_face() -> None:

@@ -69,4 +69,4 @@ async def test_a_battery_that_is_heard_does_not_hold_the_watch() -> None:
             began = time.monotonic()
             await watch.close()
         # Not the seconds that a service gets which does not see the end of its port.
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 2.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from blechannel import __version__
 from blechannel.errors import BlechannelError
 from blechannel_tools.commands import bonds, demo, doctor, phone, watch
-from blechannel_tools.exits import Exit, advice, epilog, exit_of
+from blechannel_tools.exits import Exit, epilog, exit_of, in_words
 from blechannel_tools.output import HumanOutput, JsonOutput, tell_error
 from blechannel_tools.sides import ask_passphrase
 
@@ -32,6 +33,9 @@ takes --json and has a --help with examples. Words on each JSON object: docs/com
 
 def run(arguments: Sequence[str] | None = None) -> Exit:
     """Run one command; expected errors become messages and exit codes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     # Bumble complains of every packet that a lost link leaves behind; what matters reaches us as an exception.
     logging.getLogger("bumble").setLevel(logging.CRITICAL)
@@ -44,7 +48,7 @@ def run(arguments: Sequence[str] | None = None) -> Exit:
         _silence_output()
         return Exit.FAILED
     except (BlechannelError, OSError) as error:
-        return _failed(f"{error}{advice(error)}", type(error).__name__, exit_of(error), options)
+        return _failed(in_words(error), type(error).__name__, exit_of(error), options)
     except KeyboardInterrupt:
         return _failed("interrupted", "KeyboardInterrupt", Exit.INTERRUPTED, options)
 

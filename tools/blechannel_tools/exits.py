@@ -54,11 +54,13 @@ def exit_of(error: Exception) -> Exit:
     return next((code for kind, code in _OF_ERROR if isinstance(error, kind)), Exit.FAILED)
 
 
-def advice(error: Exception) -> str:
-    """What the command line adds to an error's own words."""
+def in_words(error: Exception) -> str:
+    """An error for people, with what the command line can advise."""
     if isinstance(error, WrongPassphrase):
-        return " (options: --passphrase-file, --ask-passphrase, --keyring)"
-    return ""
+        return f"{error} (options: --passphrase-file, --ask-passphrase, --keyring)"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {(error.strerror or 'it cannot be used').lower()}"
+    return str(error)
 
 
 def epilog() -> str:

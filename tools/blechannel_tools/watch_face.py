@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from rich import box
 from rich.align import Align
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from blechannel_tools.digits import large
+from blechannel_tools.digits import grouped, large
 from blechannel_tools.output import printable
 from blechannel_tools.watch_state import Shown
 
@@ -70,6 +71,19 @@ def _code(shown: Shown) -> RenderableType:
     if not shown.code:
         return Align.center(Text("no pairing window is open", style="dim"))
     left = "one attempt" if shown.attempts_left == 1 else f"{shown.attempts_left} attempts"
-    digits = Text("\n".join(large(shown.code)), style="bold bright_white", no_wrap=True)
     below = Text(f"type this code on the phone: {left}, {shown.seconds_left} s left", style="yellow")
-    return Group(Align.center(digits), Text(), Align.center(below))
+    return Group(_Digits(shown.code), Text(), Align.center(below))
+
+
+@dataclass(frozen=True, slots=True)
+class _Digits:
+    """The code, large where there is room: half a digit would be a wrong one."""
+
+    code: str = field(repr=False)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rows = large(self.code)
+        fits = len(rows[0]) <= options.max_width
+        yield Align.center(
+            Text("\n".join(rows) if fits else grouped(self.code), style="bold bright_white", no_wrap=True)
+        )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,21 @@ if TYPE_CHECKING:
 REFRESH_S = 0.5
 
 
+@contextmanager
+def _when_terminated(quit_now: Callable[[], None]) -> Iterator[None]:
+    """What a service manager sends ends the watch as a person would; Windows knows no such signal."""
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGTERM, quit_now)
+    except NotImplementedError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
 class WatchRun:
     """One run of a watch that has started to advertise."""
 
@@ -45,7 +61,7 @@ class WatchRun:
         Raises:
             TransportError: the adapter is gone.
         """
-        with key_presses(self._pressed) as keys, self._faced():
+        with key_presses(self._pressed) as keys, _when_terminated(self._quit.set), self._faced():
             self._shown.keys = keys
             self._tell_start()
             if self._opens_at_once:

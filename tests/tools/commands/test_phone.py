@@ -66,7 +66,8 @@ def test_over_tcp(programs: Run, tmp_path: Path) -> None:
 
 def test_a_wrong_code_is_refused_and_a_new_one_shown(watch: Program, programs: Run, tmp_path: Path) -> None:
     first = watch.event("code")
-    assert (first["attempts_left"], first["seconds_left"]) == (3, 120)
+    assert first["attempts_left"] == 3
+    assert 110 < first["seconds_left"] <= 120
     (tmp_path / "code").write_text(wrong(first["code"]))
     ran = programs("phone", "pair", "--code-file", str(tmp_path / "code"))
     assert ran.code == Exit.REFUSED
@@ -145,13 +146,13 @@ def test_a_watch_whose_window_is_closed(programs: Run, tmp_path: Path) -> None:
 
 
 def test_scan_tells_a_bonded_watch(bonded_watch: str, programs: Run, people: Run) -> None:
-    ran = programs("phone", "scan", "--seconds", "0.3")
+    ran = programs("phone", "scan", "--seconds", "0.5")
     [found] = ran.last["watches"]
     assert found["address"] == bonded_watch
     assert found["name"] == "watch"
     assert not found["pairing_open"]
     assert ran.events[0]["event"] == "watch"
-    printed = people("phone", "scan", "--seconds", "0.3").out
+    printed = people("phone", "scan", "--seconds", "0.5").out
     assert "Watches near" in printed
     assert "closed" in printed
 
@@ -219,7 +220,7 @@ def test_the_battery_is_heard(programs: Run, people: Run) -> None:
     ran = programs("phone", "listen", "battery", "--count", "1")
     assert ran.only("message")["hex"] == "64"
     assert ran.last == {"event": "done", "messages": 1}
-    assert people("phone", "listen", "battery", "--seconds", "0.2").out == "100 %\n"
+    assert people("phone", "listen", "battery", "--seconds", "0.5").out == "100 %\n"
 
 
 @pytest.mark.usefixtures("transport")
@@ -274,6 +275,13 @@ def test_a_file_that_a_cut_link_never_lets_through(programs: Run, tmp_path: Path
         ran = programs("phone", "send", "--transfer", str(tmp_path / "blob"), *there)
     assert ran.code == Exit.LINK, ran
     assert ran.last["error"] == "LinkLost"
+
+
+@pytest.mark.usefixtures("transport")
+def test_a_file_that_is_not_there(programs: Run, tmp_path: Path) -> None:
+    ran = programs("phone", "send", "--transfer", str(tmp_path / "missing"))
+    assert ran.code == Exit.FAILED
+    assert ran.err == f"blechannel: {tmp_path / 'missing'}: no such file or directory\n"
 
 
 @pytest.mark.usefixtures("transport")
