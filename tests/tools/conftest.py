@@ -66,9 +66,9 @@ def watch(transport: str) -> Iterator[Program]:
         yield program
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lasting_pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    """A watch that runs while a file's tests do, and the home of a phone that is bonded with it; its transport."""
+    """The home of a phone and of the watch that it is bonded with, which runs all the time; its transport."""
     home = tmp_path_factory.mktemp("home")
     folder = tempfile.mkdtemp(prefix="bc-")
     transport = f"unix:{folder}/w"

@@ -124,17 +124,17 @@ def test_a_person_who_types_no_code(watch: Program, people: Run, terminal: Termi
     assert "no code was typed: the input ended" in ran.err
 
 
-@pytest.mark.parametrize("action", [("pair", "--code-file", "CODE"), ("connect",), ("scan", "--seconds", "0.2")])
-def test_no_watch(transport: str, programs: Run, tmp_path: Path, home: Path, action: tuple[str, ...]) -> None:
-    with Program("watch", "--pair") as watch:
-        (tmp_path / "code").write_text(watch.event("code")["code"])
-        programs("phone", "pair", "--code-file", str(tmp_path / "code"))
-    assert not Path(transport.removeprefix("unix:")).exists()
-    assert (home / "phone.db").exists()
-    arguments = [str(tmp_path / "code") if word == "CODE" else word for word in action]
-    ran = programs("phone", *arguments, *([] if action[0] == "scan" else ["--timeout", "0.2"]))
+@pytest.mark.usefixtures("bonded_watch")
+@pytest.mark.parametrize(
+    "action", ["pair --code-file CODE --timeout 0.2", "connect --timeout 0.2", "scan --seconds 0.2"]
+)
+def test_no_watch(programs: Run, tmp_path: Path, action: str) -> None:
+    (tmp_path / "code").write_text("123456")
+    arguments = action.replace("CODE", str(tmp_path / "code")).split()
+    ran = programs("phone", *arguments, "--transport", f"unix:{tmp_path / 'nobody'}")
     assert ran.code == Exit.NO_WATCH
     assert ran.last["error"] == "WatchNotFound"
+    assert "is it switched on and near?" in ran.err
 
 
 @pytest.mark.usefixtures("bonded_watch")
