@@ -116,5 +116,7 @@ async def _compare_words(channel: Channel, compare: Compare, words: tuple[str, .
 
 
 def _gave_up(channel: Channel, error: Exception) -> None:
-    refused = PairingRefused("no-answer", f"the person did not answer: {error!r}")
-    channel.act(channel.session.abandon(refused))
+    """Whoever asks may refuse in words of its own; anything else is no answer."""
+    if not isinstance(error, PairingRefused):
+        error = PairingRefused("no-answer", f"the person did not answer: {error!r}")
+    channel.act(channel.session.abandon(error))

@@ -105,8 +105,9 @@ class Phone(Household):
         """Pair the way that the person chose, and hold the channel that results; a plain `ask_code` is a `Passkey`.
 
         `ask_code` is awaited once the watch is connected, and again while its answer is not six digits. A code serves
-        one try: a new one is shown after a failure. `compare` is awaited once both devices show their words. An older
-        bond with the same watch is kept until the new one stands.
+        one try: a new one is shown after a failure. `compare` is awaited once both devices show their words. A
+        PairingRefused that either raises comes out here. An older bond with the same watch is kept until the new one
+        stands.
 
         Raises:
             PairingRefused: no window, busy, no room, a wrong code, other words, or no answer in time (`.reason`).

@@ -32,6 +32,11 @@ class Port:
     def __repr__(self) -> str:
         return f"Port({self.name!r})"
 
+    @property
+    def channel(self) -> Channel:
+        """The channel that carries it: a service learns there whom it serves."""
+        return self._channel
+
     async def __aenter__(self) -> Port:
         self.open()
         return self

@@ -1,0 +1,147 @@
+"""`blechannel watch` on a terminal and in a pipe, and what it serves."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from blechannel.aio.link import Link
+from blechannel.errors import TransportError
+from blechannel_tools.exits import Exit
+from tests.tools.programs import WAIT_S, Program, Ran, Run, Terminal, command
+
+
+@contextmanager
+def on_a_terminal(*arguments: str) -> Iterator[tuple[Terminal, subprocess.Popen[bytes]]]:
+    """A watch whose person sits before a terminal of 80x24."""
+    terminal = Terminal()
+    environment = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    process = subprocess.Popen(
+        command(["watch", *arguments]),
+        stdin=terminal.program,
+        stdout=terminal.program,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **environment},
+    )
+    try:
+        yield terminal, process
+    finally:
+        process.kill()
+        process.wait(WAIT_S)
+        assert process.stderr is not None
+        process.stderr.close()
+        terminal.close()
+
+
+@pytest.mark.usefixtures("transport")
+def test_keys_open_a_window_and_quit() -> None:
+    with on_a_terminal("--name", "wrist") as (terminal, process):
+        terminal.until("no pairing window is open")
+        terminal.type("xp")
+        terminal.until("██")
+        terminal.until("3 attempts")
+        terminal.type("p")  # it is open already
+        terminal.type("q")
+        assert process.wait(WAIT_S) == Exit.DONE
+    assert b"wrist" in terminal.screen
+
+
+@pytest.mark.usefixtures("transport")
+def test_ctrl_c_on_a_terminal_puts_it_back() -> None:
+    with on_a_terminal("--pair") as (terminal, process):
+        before = termios.tcgetattr(terminal.program.fileno())
+        terminal.until("3 attempts")
+        assert not termios.tcgetattr(terminal.program.fileno())[3] & termios.ICANON
+        process.send_signal(signal.SIGINT)
+        assert process.wait(WAIT_S) == Exit.INTERRUPTED
+        after = termios.tcgetattr(terminal.program.fileno())
+        assert after[3] & termios.ICANON
+        assert before[0] == after[0]
+        assert process.stderr is not None
+        assert process.stderr.read() == b"blechannel: interrupted\n"
+
+
+@pytest.mark.usefixtures("transport")
+def test_the_face_tells_who_is_there(programs: Run) -> None:
+    with on_a_terminal() as (terminal, process):
+        terminal.until("nobody")
+        assert programs("phone", "connect", "--timeout", "0.1").code == Exit.STORE
+        terminal.type("\n")
+        terminal.until("a new code is shown")
+        terminal.type("q")
+        assert process.wait(WAIT_S) == Exit.DONE
+
+
+@pytest.mark.usefixtures("transport")
+def test_a_service_manager_ends_it_in_order() -> None:
+    with Program("watch") as watch:
+        watch.event("advertising")
+        ran = watch.interrupt(signal.SIGTERM)
+    assert ran == Ran(Exit.DONE, "", "")
+
+
+def test_lines_in_a_pipe(transport: str, people: Run) -> None:
+    ran = people("watch", "--pair", "--seconds", "0.1")
+    assert ran.code == Exit.DONE
+    first, second = ran.out.splitlines()
+    assert first == f"watch advertises at {transport}; bonds: 0"
+    assert re.fullmatch(r"the code is \d{3} \d{3} \(attempts left: 3, seconds left: 1[12]\d\)", second)
+
+
+def test_an_address_that_is_taken(bonded_watch: str, programs: Run, tmp_path: Path) -> None:
+    ran = programs("watch", "--store", str(tmp_path / "other.db"))
+    assert ran.code == Exit.LINK
+    assert "another process listens at" in ran.err
+    assert bonded_watch.removeprefix("unix:") in ran.err
+
+
+@pytest.mark.usefixtures("bonded_watch")
+def test_a_store_that_is_taken(programs: Run) -> None:
+    ran = programs("watch", "--transport", "tcp:127.0.0.1:0")
+    assert ran.code == Exit.STORE
+
+
+@pytest.mark.usefixtures("transport")
+def test_a_file_that_cannot_be_kept(programs: Run, tmp_path: Path) -> None:
+    (tmp_path / "in the way").write_text("")
+    with Program("watch", "--pair", "--save", str(tmp_path / "in the way")) as other:
+        (tmp_path / "code").write_text(other.event("code")["code"])
+        programs("phone", "pair", "--code-file", str(tmp_path / "code"))
+        assert programs("phone", "send", "--transfer", str(tmp_path / "code")).code == Exit.DONE
+        received = other.event("received")
+        assert received["saved"] is None
+        assert "cannot be saved" in received["problem"]
+
+
+class GoneAdapter:
+    """A radio that is unplugged as soon as somebody waits for a phone."""
+
+    async def advertise(self, service_data: bytes) -> None:
+        assert service_data
+
+    async def accept(self) -> Link:
+        raise TransportError("the way to the controller was lost: is it still plugged in?")
+
+    async def close(self) -> None:
+        return
+
+
+def test_an_adapter_that_is_unplugged_ends_the_watch(programs: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def opened(_spec: str, *, snoop: Path | None) -> GoneAdapter:
+        assert snoop is None
+        return GoneAdapter()
+
+    monkeypatch.setattr("blechannel_tools.sides.open_watch_radio", opened)
+    ran = programs("watch", "--transport", "usb:0")
+    assert ran.code == Exit.LINK
+    assert ran.only("advertising")["address"] == "usb:0"
+    assert ran.only("declined")["peer"] == "adapter"
+    assert "still plugged in" in ran.err

@@ -1,0 +1,150 @@
+"""`blechannel` run in this process, and as a process of its own that tells events."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+WAIT_S = 20.0
+
+Facts = dict[str, Any]
+Run = Callable[..., "Ran"]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def events(self) -> list[Facts]:
+        """What it told programs."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def last(self) -> Facts:
+        """The final event."""
+        return self.events[-1]
+
+    def only(self, name: str) -> Facts:
+        """The one event of that name."""
+        [found] = [event for event in self.events if event["event"] == name]
+        return found
+
+
+def command(arguments: Sequence[str]) -> list[str]:
+    """How this environment's `blechannel` is started."""
+    return [sys.executable, "-m", "blechannel_tools.cli", *arguments]
+
+
+class Program:
+    """``with Program("watch", …) as watch``: a process that prints JSON lines; leaving ends it."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            command([*arguments, "--json"]),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        self.seen: list[Facts] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+        self.wait()
+
+    def event(self, name: str) -> Facts:
+        """The next event of that name; others before it are skipped."""
+        until = time.monotonic() + WAIT_S
+        while True:
+            line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
+            assert line is not None, f"it ended without {name!r}: {self.seen}"
+            facts: Facts = json.loads(line)
+            self.seen.append(facts)
+            if facts["event"] == name:
+                return facts
+
+    def type(self, text: str) -> None:
+        """A line on its standard input."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(text + "\n")
+        self._process.stdin.flush()
+
+    def interrupt(self, how: signal.Signals = signal.SIGINT) -> Ran:
+        """Ctrl-C or another signal, and how it ends."""
+        self._process.send_signal(how)
+        return self.wait()
+
+    def wait(self) -> Ran:
+        """How it ends by itself."""
+        try:
+            code = self._process.wait(WAIT_S)
+        finally:
+            self._process.kill()
+            self._reader.join(WAIT_S)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        rest = []
+        while not self._lines.empty():
+            rest.append(self._lines.get() or "")
+        err = "" if self._process.stderr.closed else self._process.stderr.read()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            stream.close()
+        return Ran(code, "".join(rest), err)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put(None)
+
+
+class Terminal:
+    """Both ends of a pseudo-terminal: what a person types and sees."""
+
+    def __init__(self) -> None:
+        import pty
+
+        self._person, slave = pty.openpty()
+        self.program = os.fdopen(slave, "r+b", buffering=0)
+        self.screen = b""
+
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self._person, text.encode())
+
+    def until(self, text: str) -> None:
+        """Read the screen until `text` is on it."""
+        until = time.monotonic() + WAIT_S
+        while text.encode() not in self.screen:
+            assert time.monotonic() < until, self.screen
+            self.screen += os.read(self._person, 65536)
+
+    def close(self) -> None:
+        """Hang up."""
+        self.program.close()
+        os.close(self._person)

@@ -1,0 +1,48 @@
+"""Keys come from a terminal or not at all, and the terminal is put back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import termios
+
+import pytest
+
+from blechannel_tools.keys import key_presses
+from tests.tools.programs import Terminal
+
+
+async def test_keys_come_at_once_and_without_echo(terminal: Terminal) -> None:
+    pressed: list[str] = []
+    both = asyncio.Event()
+
+    def press(key: str) -> None:
+        pressed.append(key)
+        if len(pressed) == 2:
+            both.set()
+
+    before = termios.tcgetattr(terminal.program)
+    with key_presses(press) as keys:
+        assert keys
+        terminal.type("pq")
+        async with asyncio.timeout(10):
+            await both.wait()
+        assert not termios.tcgetattr(terminal.program)[3] & termios.ECHO
+    assert pressed == ["p", "q"]
+    assert termios.tcgetattr(terminal.program) == before
+
+
+async def test_a_pipe_gives_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as pipe, os.fdopen(writing, "w"):
+        monkeypatch.setattr("sys.stdin", pipe)
+        with key_presses(lambda _key: None) as keys:
+            assert not keys
+
+
+async def test_a_system_without_termios_gives_no_keys(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert terminal.program.isatty()
+    monkeypatch.setitem(sys.modules, "termios", None)
+    with key_presses(lambda _key: None) as keys:
+        assert not keys

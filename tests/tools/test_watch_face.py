@@ -1,0 +1,89 @@
+"""The watch's face: digits that can be read, within 80x24 whatever peers call themselves."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from blechannel_tools.digits import COLUMNS, ROWS, grouped, large
+from blechannel_tools.watch_face import draw
+from blechannel_tools.watch_state import NEWS_KEPT, Shown
+
+
+def drawn(shown: Shown, width: int = 80) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, height=24, force_terminal=True, color_system=None)
+    console.print(draw(shown))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def test_ten_digits_all_different() -> None:
+    drawn_digits = {"\n".join(large(str(digit))) for digit in range(10)}
+    assert len(drawn_digits) == 10
+    for digit in range(10):
+        rows = large(str(digit))
+        assert len(rows) == ROWS
+        assert {len(row) for row in rows} == {COLUMNS}
+
+
+def test_a_digit_is_what_it_looks_like() -> None:
+    assert large("4") == ["██  ██", "██  ██", "██████", "    ██", "    ██"]
+    assert large("7") == ["██████", "    ██", "    ██", "    ██", "    ██"]
+
+
+def test_a_code_is_read_in_two_groups() -> None:
+    assert grouped("012345") == "012 345"
+    assert {len(row) for row in large("012345")} == {6 * COLUMNS + 4 * 2 + 5}
+
+
+def test_a_full_face_fits() -> None:
+    shown = Shown(
+        "x" * 48,
+        "unix:/" + "y" * 100,
+        code="000000",
+        attempts_left=1,
+        seconds_left=120,
+        bonds=16,
+        connected=["z" * 48] * 4,
+        receiving_bytes=16 * 2**20,
+        keys=True,
+    )
+    shown.news.extend(["n" * 200] * (NEWS_KEPT + 3))
+    lines = drawn(shown)
+    assert len(lines) <= 23
+    assert {len(line) for line in lines} == {80}
+    text = "\n".join(lines)
+    assert text.count("· n") == NEWS_KEPT
+    for row in large("000000"):
+        assert row.rstrip() in text
+    assert "one attempt, 120 s left" in text
+    assert "q: quit" in text
+
+
+def test_a_narrow_terminal_shows_small_digits_rather_than_half_ones() -> None:
+    text = "\n".join(drawn(Shown("wrist", "usb:0", code="012345"), width=50))
+    assert "012 345" in text
+    assert "█" not in text
+
+
+def test_an_idle_face() -> None:
+    text = "\n".join(drawn(Shown("wrist", "usb:0")))
+    assert "no pairing window is open" in text
+    assert "nobody" in text
+    assert "█" not in text
+    assert "Ctrl-C: quit" in text
+
+
+@pytest.mark.parametrize("word", ["\x1b[2J", "[red]", "\n"])
+def test_peers_do_not_draw_on_it(word: str) -> None:
+    shown = Shown(f"a{word}", f"b{word}", connected=[f"c{word}"])
+    shown.news.append(f"d{word}")
+    text = "\n".join(drawn(shown))
+    assert "\x1b[2J" not in text
+    assert len(drawn(shown)) == len(drawn(Shown("a", "b", connected=["c"]))) + 1
+
+
+def test_a_code_is_not_in_the_repr() -> None:
+    assert "123456" not in repr(Shown("a", "b", code="123456"))

@@ -1,0 +1,77 @@
+"""What ``blechannel`` does between its arguments and its exit code. Each command is a file of `commands`."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from blechannel import __version__
+from blechannel.errors import BlechannelError
+from blechannel_tools.commands import bonds, demo, doctor, phone, watch
+from blechannel_tools.exits import Exit, epilog, exit_of, in_words
+from blechannel_tools.output import HumanOutput, JsonOutput, tell_error
+from blechannel_tools.sides import ask_passphrase
+
+EPILOG = """first steps, in two terminals:
+  blechannel watch --transport unix:/tmp/ble --pair
+  blechannel phone pair --transport unix:/tmp/ble
+
+then, with the watch still running:
+  blechannel phone connect --transport unix:/tmp/ble
+  blechannel phone send echo hello --expect-reply --transport unix:/tmp/ble
+  blechannel bonds list
+
+With a Bluetooth adapter, --transport is hci-socket:0 or usb:0; `blechannel doctor` says what works here. Every command
+takes --json and has a --help with examples. Words on each JSON object: docs/command-line.md.
+
+"""
+
+
+def run(arguments: Sequence[str] | None = None) -> Exit:
+    """Run one command; expected errors become messages and exit codes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
+    options = _parser().parse_args(arguments)
+    # Bumble complains of every packet that a lost link leaves behind; what matters reaches us as an exception.
+    logging.getLogger("bumble").setLevel(logging.CRITICAL)
+    try:
+        output = JsonOutput() if options.json else HumanOutput()
+        ask_passphrase(options)
+        code: Exit = options.run(options, output)
+        return code
+    except BrokenPipeError:
+        _silence_output()
+        return Exit.FAILED
+    except (BlechannelError, OSError) as error:
+        return _failed(in_words(error), type(error).__name__, exit_of(error), options)
+    except KeyboardInterrupt:
+        return _failed("interrupted", "KeyboardInterrupt", Exit.INTERRUPTED, options)
+
+
+def _failed(message: str, error: str, code: Exit, options: argparse.Namespace) -> Exit:
+    tell_error(message, error=error, exit_code=code, as_json=options.json)
+    return code
+
+
+def _silence_output() -> None:
+    """Nobody reads any more; the interpreter would complain of that when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="blechannel",
+        description="Pair a watch with a phone over Bluetooth LE and talk through a channel that nobody else can read.",
+        epilog=EPILOG + epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"blechannel {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (demo, watch, phone, bonds, doctor):
+        command.add(commands)
+    return parser

@@ -1,0 +1,50 @@
+"""``blechannel watch``: a watch on a transport of choice."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from blechannel_tools.exits import Exit
+from blechannel_tools.options import Commands, add_command, add_name, add_store, add_transport, seconds
+from blechannel_tools.output import Output
+from blechannel_tools.sides import open_watch
+from blechannel_tools.watch_run import WatchRun
+
+EPILOG = """examples:
+  blechannel watch --transport unix:/tmp/ble --pair
+  blechannel watch --transport hci-socket:0 --name "my watch" --save received
+  blechannel watch --transport tcp:127.0.0.1:7001 --pair --json
+
+In a terminal, p or Enter opens a pairing window and q quits. Elsewhere --pair opens one at the start, each event is a
+line, and Ctrl-C quits. Whoever can read the output can read the code while it is good.
+Served are the ports echo, transfer and battery (a simulated one)."""
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = add_command(commands, "watch", run, help="be a watch: advertise, pair, serve", epilog=EPILOG)
+    parser.add_argument("--pair", action="store_true", help="open a pairing window at once")
+    parser.add_argument("--save", type=Path, metavar="FOLDER", help="keep received files here")
+    parser.add_argument("--seconds", type=seconds, help="end after so many seconds")
+    add_transport(parser)
+    add_store(parser)
+    add_name(parser, "watch")
+
+
+def run(options: argparse.Namespace, output: Output) -> Exit:
+    """Run it."""
+    asyncio.run(_watch(options, output))
+    return Exit.DONE
+
+
+async def _watch(options: argparse.Namespace, output: Output) -> None:
+    async with open_watch(options) as (watch, radio):
+        await watch.start()
+        running = WatchRun(watch, radio, options, output)
+        try:
+            async with asyncio.timeout(options.seconds):
+                await running.until_quit()
+        except TimeoutError:
+            pass

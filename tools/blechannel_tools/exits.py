@@ -1,0 +1,69 @@
+"""Exit codes, and which error leads to which."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from blechannel.errors import (
+    BlechannelError,
+    BondError,
+    LocalProtocolError,
+    PairingRefused,
+    TransportError,
+    WatchNotFound,
+    WrongPassphrase,
+)
+
+
+class Exit(IntEnum):
+    """What the program returns; scripts may rely on these."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NO_WATCH = 3
+    REFUSED = 4
+    STORE = 5
+    LINK = 6
+    INTERRUPTED = 130
+
+
+MEANINGS = {
+    Exit.DONE: "done",
+    Exit.FAILED: "failed; the message says why",
+    Exit.USAGE: "wrong usage: an option, a name or a transport that makes no sense",
+    Exit.NO_WATCH: "no suitable watch was found in time",
+    Exit.REFUSED: "refused: a wrong code, no pairing window, or a bond that the watch does not know",
+    Exit.STORE: "no such bond, or the bond store is busy, under another passphrase, or damaged",
+    Exit.LINK: "the link or the adapter failed",
+    Exit.INTERRUPTED: "interrupted by Ctrl-C; the bond store is whole",
+}
+
+_OF_ERROR: tuple[tuple[type[BlechannelError], Exit], ...] = (
+    (WatchNotFound, Exit.NO_WATCH),
+    (PairingRefused, Exit.REFUSED),
+    (BondError, Exit.STORE),
+    (TransportError, Exit.LINK),
+    (LocalProtocolError, Exit.USAGE),
+)
+"""The first that fits; what none fits has failed."""
+
+
+def exit_of(error: Exception) -> Exit:
+    """The exit code for an error that was expected."""
+    return next((code for kind, code in _OF_ERROR if isinstance(error, kind)), Exit.FAILED)
+
+
+def in_words(error: Exception) -> str:
+    """An error for people, with what the command line can advise."""
+    if isinstance(error, WrongPassphrase):
+        return f"{error} (options: --passphrase-file, --ask-passphrase, --keyring)"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {(error.strerror or 'it cannot be used').lower()}"
+    return str(error)
+
+
+def epilog() -> str:
+    """The codes for --help."""
+    lines = [f"  {code.value:3}  {meaning}" for code, meaning in MEANINGS.items()]
+    return "\n".join(["exit codes:", *lines])

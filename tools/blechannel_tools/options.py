@@ -1,0 +1,94 @@
+"""Options that several commands share, declared once."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from blechannel_tools.exits import Exit
+from blechannel_tools.output import Output
+
+TRANSPORT_VARIABLE = "BLECHANNEL_TRANSPORT"
+DEFAULT_FIND_S = 15.0
+
+# argparse's own name for this is private.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Run = Callable[[argparse.Namespace, Output], Exit]
+"""Runs one command to its end, outside any event loop."""
+
+
+def add_command(commands: Commands, name: str, run: Run, *, help: str, epilog: str = "") -> argparse.ArgumentParser:
+    """A command that prints for people, or JSON for programs; `epilog` holds examples."""
+    parser = commands.add_parser(
+        name,
+        help=help,
+        description=f"{help[0].upper()}{help[1:]}.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("--json", action="store_true", help="print JSON, one object a line, for programs")
+    return parser
+
+
+def add_transport(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """`--transport` and `--snoop`."""
+    default = os.environ.get(TRANSPORT_VARIABLE) or None
+    parser.add_argument(
+        "--transport",
+        metavar="T",
+        default=default,
+        required=required and default is None,
+        help="unix:/path or tcp:127.0.0.1:7001 (simulated), or one of Bumble's: hci-socket:0, usb:0, serial:/dev/tty… "
+        f"(default: ${TRANSPORT_VARIABLE})",
+    )
+    parser.add_argument("--snoop", type=Path, metavar="FILE", help="capture a controller's traffic as btsnoop")
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """Where the bonds are, and what opens the store."""
+    parser.add_argument("--store", type=Path, metavar="FILE", help="the bond store (default: this user's own)")
+    add_passphrase(parser)
+
+
+def add_passphrase(parser: argparse.ArgumentParser) -> None:
+    """What opens a store whose secrets are under a passphrase."""
+    secret = parser.add_mutually_exclusive_group()
+    secret.add_argument("--passphrase-file", type=Path, metavar="FILE", help="its first line opens the store")
+    secret.add_argument("--ask-passphrase", action="store_true", help="ask for the passphrase of the store")
+    secret.add_argument("--keyring", action="store_true", help="take the passphrase from the system's keyring")
+
+
+def add_name(parser: argparse.ArgumentParser, default: str) -> None:
+    """What this side is called."""
+    parser.add_argument("--name", default=default, help=f"what the peer will call this side (default: {default})")
+
+
+def add_find(parser: argparse.ArgumentParser) -> None:
+    """How long to look for the watch."""
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        default=DEFAULT_FIND_S,
+        metavar="SECONDS",
+        help=f"how long to look for the watch (default: {DEFAULT_FIND_S:g})",
+    )
+
+
+def seconds(text: str) -> float:
+    """A time above zero, for argparse."""
+    value = float(text)
+    if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0")
+    return value
+
+
+def positive(text: str) -> int:
+    """A count above zero, for argparse."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
+    return value

@@ -1,0 +1,172 @@
+"""The one seam for what commands tell: lines, tables and progress for people, or one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from blechannel.errors import MissingExtra
+
+SHORT_CELL = 16
+"""A column whose cells are no longer than this, such as a time, is not broken into lines."""
+
+ShowProgress = Callable[[int], None]
+"""Called with the bytes that are through."""
+
+
+class Event(StrEnum):
+    """The names under "event" in JSON lines; docs/command-line.md says what else each object holds."""
+
+    ADVERTISING = "advertising"
+    BOND = "bond"
+    BONDS = "bonds"
+    CLOSED = "closed"
+    CODE = "code"
+    CODE_WANTED = "code-wanted"
+    CONNECTED = "connected"
+    DECLINED = "declined"
+    DIAGNOSIS = "diagnosis"
+    DONE = "done"
+    ERROR = "error"
+    FORGOTTEN = "forgotten"
+    JOINED = "joined"
+    LEFT = "left"
+    LINK_LOST = "link-lost"
+    MESSAGE = "message"
+    PAIRED = "paired"
+    PAIRING_CLOSED = "pairing-closed"
+    PROGRESS = "progress"
+    RECEIVED = "received"
+    RENAMED = "renamed"
+    ROUND_TRIP = "round-trip"
+    SCAN = "scan"
+    SENT = "sent"
+    STEP = "step"
+    SUMMARY = "summary"
+    TRANSFERRED = "transferred"
+    WATCH = "watch"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows for people; programs get the facts beside it."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    styles: Mapping[str, str] = field(default_factory=dict)
+    """The style of cells with this text."""
+
+
+class Output(Protocol):
+    """Where a command tells what happens."""
+
+    def say(self, event: Event, shown: str | Table = "", /, **facts: object) -> None:
+        """Tell one event: people see `shown`, where there is something to see; programs get the facts."""
+
+    def waiting(self, text: str) -> AbstractContextManager[None]:
+        """People see that something goes on, and what."""
+
+    def progress(self, text: str, size_bytes: int) -> AbstractContextManager[ShowProgress]:
+        """A bar that fills up to `size_bytes`."""
+
+
+def printable(text: str) -> str:
+    """The text with every control character escaped: a peer's words must not drive this terminal."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+class JsonOutput:
+    """One JSON object a line on standard output, in ASCII, each written at once."""
+
+    def say(self, event: Event, _shown: str | Table = "", /, **facts: object) -> None:
+        """See Output."""
+        print(json.dumps({"event": event.value, **facts}), flush=True)
+
+    @contextmanager
+    def waiting(self, _text: str) -> Iterator[None]:
+        """See Output; programs need no spinner."""
+        yield
+
+    @contextmanager
+    def progress(self, _text: str, size_bytes: int) -> Iterator[ShowProgress]:
+        """See Output: an event for each tenth."""
+        tenths = -1
+
+        def show(done_bytes: int) -> None:
+            nonlocal tenths
+            reached = 10 * done_bytes // max(1, size_bytes)
+            if reached != tenths:
+                tenths = reached
+                self.say(Event.PROGRESS, done_bytes=done_bytes, size_bytes=size_bytes)
+
+        yield show
+
+
+class HumanOutput:
+    """Text, tables and bars on standard output; plain lines where it is no terminal.
+
+    Raises:
+        MissingExtra: rich is not installed.
+    """
+
+    def __init__(self) -> None:
+        try:
+            from rich.console import Console
+        except ModuleNotFoundError as error:
+            raise MissingExtra("cli", "output for people (--json works without)") from error
+        self.console = Console(highlight=False)
+
+    def say(self, _event: Event, shown: str | Table = "", /, **_facts: object) -> None:
+        """See Output."""
+        if isinstance(shown, Table):
+            self._print_table(shown)
+        elif shown:
+            self.console.print(printable(shown), markup=False, emoji=False, soft_wrap=True)
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """See Output."""
+        if not self.console.is_terminal:
+            yield
+            return
+        with self.console.status(text):
+            yield
+
+    @contextmanager
+    def progress(self, text: str, size_bytes: int) -> Iterator[ShowProgress]:
+        """See Output."""
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        with Progress(*columns, console=self.console) as bar:
+            task = bar.add_task(printable(text), total=size_bytes)
+            yield lambda done_bytes: bar.update(task, completed=done_bytes)
+
+    def _print_table(self, table: Table) -> None:
+        from rich import box
+        from rich.table import Table as RichTable
+        from rich.text import Text
+
+        headed = any(table.columns)
+        drawn = RichTable(
+            title=Text(printable(table.title)), box=box.SIMPLE_HEAD, title_justify="left", show_header=headed
+        )
+        for number, column in enumerate(table.columns):
+            is_short = all(len(row[number]) <= SHORT_CELL for row in table.rows)
+            drawn.add_column(column, overflow="fold", no_wrap=is_short)
+        for row in table.rows:
+            drawn.add_row(*(Text(printable(cell), table.styles.get(cell, "")) for cell in row))
+        self.console.print(drawn)
+
+
+def tell_error(message: str, *, error: str, exit_code: int, as_json: bool) -> None:
+    """What went wrong: a line on standard error for people, and for programs an object besides."""
+    if as_json:
+        JsonOutput().say(Event.ERROR, error=error, message=message, exit_code=exit_code)
+    print(f"blechannel: {printable(message)}", file=sys.stderr)

@@ -1,0 +1,63 @@
+"""Asking the person at the terminal, without holding the event loop or a Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+
+MAX_LINE_BYTES = 4096
+
+
+def is_interactive() -> bool:
+    """Whether somebody can be asked: standard input is a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+async def ask_line(question: str) -> str:
+    """One line from standard input, stripped; `question` goes to standard error, so that output can be piped.
+
+    Raises:
+        EOFError: the input ended before a line did.
+    """
+    if question:
+        print(question, end="", file=sys.stderr, flush=True)
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[bytes] = loop.create_future()
+
+    def settle(line: bytes) -> None:
+        if not answer.done():
+            answer.set_result(line)
+
+    def read() -> None:
+        line = _read_line(descriptor)
+        try:
+            loop.call_soon_threadsafe(settle, line)
+        except RuntimeError:
+            return  # nobody waits any more: the loop is closed
+
+    descriptor = sys.stdin.fileno()
+    # A daemon: the read cannot be called off, and must not keep a program that was interrupted.
+    threading.Thread(target=read, name="blechannel-prompt", daemon=True).start()
+    line = await answer
+    if not line:
+        raise EOFError("the input ended")
+    return line.decode("utf-8", "replace").strip()
+
+
+def _read_line(descriptor: int) -> bytes:
+    """Up to a line's end, byte by byte where it is no terminal: what follows is for the next question.
+
+    Not through sys.stdin, whose lock would still be held when the interpreter ends.
+    """
+    line = b""
+    while len(line) < MAX_LINE_BYTES and not line.endswith(b"\n"):
+        try:
+            piece = os.read(descriptor, 1)
+        except OSError:
+            break
+        if not piece:
+            break
+        line += piece
+    return line

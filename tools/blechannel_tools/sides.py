@@ -1,0 +1,93 @@
+"""A phone or a watch as the command line's options say: store, passphrase, radio and key log."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from blechannel.aio.key_log import KeyLog
+from blechannel.aio.link import WatchTransport
+from blechannel.aio.phone import Phone
+from blechannel.aio.watch import Watch
+from blechannel.config import Config
+from blechannel.errors import LocalProtocolError
+from blechannel.roles import Role
+from blechannel.stores.os_keyring import keyring_passphrase
+from blechannel.stores.paths import default_store_path
+from blechannel.stores.sqlite import SqliteStore
+from blechannel_tools.prompt import is_interactive
+from blechannel_tools.radios import open_phone_radio, open_watch_radio
+
+
+def ask_passphrase(options: argparse.Namespace) -> None:
+    """Ask for what `--ask-passphrase` wants, before there is an event loop: so Ctrl-C ends the question.
+
+    Raises:
+        LocalProtocolError: there is nobody to ask.
+    """
+    if not getattr(options, "ask_passphrase", False):
+        return
+    if not is_interactive():
+        raise LocalProtocolError("--ask-passphrase needs a terminal: use --passphrase-file")
+    options.passphrase = getpass.getpass("passphrase of the bond store: ")
+
+
+def store_path(options: argparse.Namespace, role: Role) -> Path:
+    """Where the bond store is."""
+    chosen: Path | None = options.store
+    return chosen or default_store_path(role)
+
+
+async def open_store(options: argparse.Namespace, role: Role) -> SqliteStore:
+    """The bond store, made if there is none.
+
+    Raises:
+        StoreError: it is locked, damaged, under another passphrase, or cannot be written.
+        MissingExtra: `--keyring` without the package.
+    """
+    path = store_path(options, role)
+    return await SqliteStore.open(path, role=role, passphrase=await _passphrase(options, path))
+
+
+async def _passphrase(options: argparse.Namespace, path: Path) -> str | None:
+    if options.keyring:
+        return await keyring_passphrase(path)
+    if options.passphrase_file is not None:
+        lines: list[str] = options.passphrase_file.read_text("utf-8").splitlines()
+        return lines[0] if lines else ""
+    asked: str | None = getattr(options, "passphrase", None)
+    return asked
+
+
+@asynccontextmanager
+async def open_phone(options: argparse.Namespace) -> AsyncGenerator[Phone, None]:
+    """A phone; leaving closes its channels, its radio and its store."""
+    config = Config(options.name)
+    async with AsyncExitStack() as held:
+        store = await held.enter_async_context(await open_store(options, Role.PHONE))
+        key_log = _key_log(held)
+        radio = await open_phone_radio(options.transport, snoop=options.snoop)
+        yield await held.enter_async_context(Phone(store, radio, config=config, key_log=key_log))
+
+
+@asynccontextmanager
+async def open_watch(options: argparse.Namespace) -> AsyncGenerator[tuple[Watch, WatchTransport], None]:
+    """A watch that does not advertise yet: `start` it. Leaving closes its channels, its radio and its store."""
+    config = Config(options.name)
+    async with AsyncExitStack() as held:
+        store = await held.enter_async_context(await open_store(options, Role.WATCH))
+        key_log = _key_log(held)
+        radio = await open_watch_radio(options.transport, snoop=options.snoop)
+        watch = Watch(store, radio, config=config, key_log=key_log)
+        held.push_async_callback(watch.close)
+        yield watch, radio
+
+
+def _key_log(held: AsyncExitStack) -> KeyLog | None:
+    key_log = KeyLog.from_environment()
+    if key_log is not None:
+        held.callback(key_log.close)
+    return key_log

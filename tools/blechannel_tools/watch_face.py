@@ -1,0 +1,89 @@
+"""The watch's face on a terminal: state, the code in large digits, bonds, and what happened last. Fits 80x24."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from rich import box
+from rich.align import Align
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from blechannel_tools.digits import grouped, large
+from blechannel_tools.output import printable
+from blechannel_tools.watch_state import Shown
+
+
+class WatchFace:
+    """``with WatchFace(console, look) as face``: `refresh` draws what `look` gives."""
+
+    def __init__(self, console: Console, look: Callable[[], Shown]) -> None:
+        self._look = look
+        self._live = Live(self._draw(), console=console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> WatchFace:
+        self._live.start(refresh=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def refresh(self) -> None:
+        """Draw again."""
+        self._live.update(self._draw(), refresh=True)
+
+    def _draw(self) -> Panel:
+        return draw(self._look())
+
+
+def draw(shown: Shown) -> Panel:
+    """The whole face."""
+    parts: list[RenderableType] = [_state(shown), Text(), _code(shown), Text()]
+    parts += [Text(f"· {printable(line)}", style="dim", no_wrap=True, overflow="ellipsis") for line in shown.news]
+    keys = "p or Enter: open a pairing window   q: quit" if shown.keys else "Ctrl-C: quit"
+    return Panel(
+        Group(*parts),
+        title=Text(printable(shown.name), style="bold"),
+        subtitle=Text(keys, style="dim"),
+        box=box.ROUNDED,
+        padding=(0, 2),
+    )
+
+
+def _state(shown: Shown) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    table.add_row("advertising", Text(printable(shown.address)))
+    table.add_row("bonds", str(shown.bonds))
+    phones = ", ".join(map(printable, shown.connected)) or "nobody"
+    table.add_row("connected", Text(phones, style="green" if shown.connected else ""))
+    if shown.receiving_bytes:
+        table.add_row("receiving", f"{shown.receiving_bytes:,} bytes so far")
+    return table
+
+
+def _code(shown: Shown) -> RenderableType:
+    if not shown.code:
+        return Align.center(Text("no pairing window is open", style="dim"))
+    left = "one attempt" if shown.attempts_left == 1 else f"{shown.attempts_left} attempts"
+    below = Text(f"type this code on the phone: {left}, {shown.seconds_left} s left", style="yellow")
+    return Group(_Digits(shown.code), Text(), Align.center(below))
+
+
+@dataclass(frozen=True, slots=True)
+class _Digits:
+    """The code, large where there is room: half a digit would be a wrong one."""
+
+    code: str = field(repr=False)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rows = large(self.code)
+        fits = len(rows[0]) <= options.max_width
+        yield Align.center(
+            Text("\n".join(rows) if fits else grouped(self.code), style="bold bright_white", no_wrap=True)
+        )

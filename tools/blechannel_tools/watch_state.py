@@ -1,0 +1,24 @@
+"""What a watch's face shows, as a value."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+NEWS_KEPT = 5
+
+
+@dataclass(slots=True)
+class Shown:
+    """What the face shows; texts from peers among them."""
+
+    name: str
+    address: str
+    code: str = field(default="", repr=False)
+    attempts_left: int = 0
+    seconds_left: int = 0
+    bonds: int = 0
+    connected: list[str] = field(default_factory=list)
+    receiving_bytes: int = 0
+    news: deque[str] = field(default_factory=lambda: deque(maxlen=NEWS_KEPT))
+    keys: bool = False
