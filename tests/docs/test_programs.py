@@ -70,7 +70,7 @@ def test_the_program_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
     head, body = program.split("\n\n", 1)
     names: dict[str, object] = {}
     source = f"{head}\nasync def use(store, transport, ask_code):\n{textwrap.indent(body, '    ')}"
-    exec(compile(source, "README.md", "exec"), names)  # noqa: S102 - our own page
+    exec(compile(source, "README.md", "exec"), names)
     use = names["use"]
     assert callable(use)
 
