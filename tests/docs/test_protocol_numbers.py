@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,16 @@ from blechannel.config import Policy
 from blechannel.errors import FragmentFault
 from blechannel.limits import Limits, Patience
 from blechannel.methods import Method, Suite
-from blechannel.pairing.window import WINDOW_S
+from blechannel.pairing.window import ATTEMPTS, CODE_DIGITS, WINDOW_S
+from blechannel.session.records import REKEY_EVERY
 from blechannel.wire.adverts import ADVERT_BYTES, TIME_STEP_S
 from blechannel.wire.flow import ACK_DELAY_S, MAX_ACK_DELAY_S
-from blechannel.wire.frames import KINDS, Refusal
+from blechannel.wire.frames import KINDS, RECORD_TYPES, Refusal
 from tests.session.middle import Middle
 from tests.session.sides import Side, World
 
-PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 RECORD = 0x17
 WRONG = "000001"
 METHODS = {"passkey": Method.PASSKEY, "words": Method.WORDS, "out of band": Method.OUT_OF_BAND}
@@ -136,3 +139,26 @@ def test_bounds() -> None:
         "bonds": [limits.MAX_BONDS],
     }
     assert rows[-1][2] == f"{limits.MAX_LINKS}, {limits.RETIRED_HINT_KEYS}"
+
+
+def test_types_of_records() -> None:
+    rows = table(under="## Records", head="| type | record")
+    assert {number(row[0]): row[1] for row in rows} == {kind: cls.__name__ for kind, cls in RECORD_TYPES.items()}
+
+
+def test_when_keys_of_records_change() -> None:
+    assert f"n is a multiple of {REKEY_EVERY:,}," in PAGE
+
+
+def test_odds_of_a_window() -> None:
+    assert f"{ATTEMPTS} attempts or one bond" in PAGE
+    assert f"6 ·\n10^-{CODE_DIGITS} a window" in PAGE
+    assert 2 * ATTEMPTS == 6
+
+
+def test_labels_are_those_of_the_code() -> None:
+    """Those of the air; the stores have their own."""
+    spoken = [path for part in ("pairing", "session", "wire") for path in (ROOT / "blechannel" / part).glob("*.py")]
+    sources = (path.read_text(encoding="utf-8") for path in spoken)
+    used = {label for source in sources for label in re.findall(r'b"(blechannel/1 [a-z ]+)', source)}
+    assert used == set(re.findall(r'"(blechannel/1 [a-z ]+)"', PAGE))
