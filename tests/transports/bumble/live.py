@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from bumble import att, core, hci
@@ -22,6 +22,7 @@ from blechannel.transports.bumble.virtual import VirtualController, VirtualTrans
 
 SERVICE_DATA = bytes(range(13))
 ANSWER_S = 5.0
+SILENCE_S = 0.1
 
 
 class Recorder:
@@ -153,17 +154,33 @@ class Stranger:
         """Any bytes as an ATT PDU."""
         self.connection.send_l2cap_pdu(att.ATT_CID, raw)
 
-    async def request(self, raw: bytes) -> bytes:
-        """What is answered to any bytes."""
+    def _answers(self) -> asyncio.Queue[bytes]:
+        """What comes from now on."""
         answers: asyncio.Queue[bytes] = asyncio.Queue()
         channels = self.device.l2cap_channel_manager
         channels.register_fixed_channel(att.ATT_CID, lambda _handle, pdu: answers.put_nowait(pdu))
+        return answers
+
+    async def silence(self) -> None:
+        """Return once everything that was sent has had its answer."""
+        answers = self._answers()
+        try:
+            with suppress(TimeoutError):
+                while True:
+                    async with asyncio.timeout(SILENCE_S):
+                        await answers.get()
+        finally:
+            self.device.l2cap_channel_manager.register_fixed_channel(att.ATT_CID, self.device.on_gatt_pdu)
+
+    async def request(self, raw: bytes) -> bytes:
+        """What is answered to any bytes."""
+        answers = self._answers()
         self.send(raw)
         try:
             async with asyncio.timeout(ANSWER_S):
                 return await answers.get()
         finally:
-            channels.register_fixed_channel(att.ATT_CID, self.device.on_gatt_pdu)
+            self.device.l2cap_channel_manager.register_fixed_channel(att.ATT_CID, self.device.on_gatt_pdu)
 
     async def close(self) -> None:
         await self.device.power_off()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import struct
 from collections.abc import AsyncIterator
@@ -179,7 +178,7 @@ async def test_any_opcode_with_any_rest_is_survived(visit: Visit, caplog: pytest
         for rest in (b"", b"\1", b"\xff\xff", bytes(5), bytes(40)):
             visit.stranger.send(bytes([opcode]) + rest)
     visit.stranger.send(b"")
-    await asyncio.sleep(0.1)
+    await visit.stranger.silence()
     truncated = bytes([READ])
     assert await visit.stranger.request(truncated) == refused(truncated, att.ErrorCode.INVALID_PDU)
 
