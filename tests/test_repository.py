@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,10 @@ TOP_LEVEL = {
     *(".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md"),
     *("constraints.txt", "pyproject.toml"),
 }
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "hardware/README.md"]
+PAGES = [
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "hardware/README.md"),
+    *sorted(str(page.relative_to(CHECKOUT)) for page in CHECKOUT.glob("docs/**/*.md")),
+]
 
 
 def read(name: str) -> str:
@@ -60,3 +64,26 @@ def test_links_of_a_page_lead_somewhere(page: str) -> None:
     folder = (CHECKOUT / page).parent
     links = re.findall(r"\]\((?!https?:)([^)#]+)", read(page))
     assert [link for link in links if not (folder / link).exists()] == []
+
+
+def test_the_index_of_the_documentation_has_every_page() -> None:
+    linked = set(re.findall(r"\]\(([^)#]+)\)", read("docs/README.md")))
+    pages = {str(page.relative_to(CHECKOUT / "docs")) for page in CHECKOUT.glob("docs/**/*.md")}
+    assert pages - {"README.md"} <= linked
+
+
+def test_extras_that_the_readme_names_exist() -> None:
+    extras = set(tomllib.loads(read("pyproject.toml"))["project"]["optional-dependencies"])
+    readme = read("README.md")
+    installed = {name for names in re.findall(r"pip install '\.\[([a-z,]+)\]'", readme) for name in names.split(",")}
+    listed = set(re.findall(r"^\| `(\w+)` \| ", readme, re.MULTILINE))
+    assert installed
+    assert installed <= extras
+    assert listed
+    assert listed <= extras
+
+
+def test_commands_that_a_page_shows_are_understood() -> None:
+    """make, pip and the command line have tests of their own; nothing else is shown."""
+    shown = [line for page in PAGES for line in re.findall(r"^\$ (.*)", read(page), re.MULTILINE)]
+    assert {line.split()[0] for line in shown} <= {"blechannel", "make", "pip"}
