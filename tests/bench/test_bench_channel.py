@@ -24,8 +24,8 @@ from tests.bench.ratio import Figures, Work, measure, measure_batches
 
 pytestmark = pytest.mark.bench
 
-MESSAGES = 4_000
-ROUND_TRIPS = 1_000
+MESSAGES = 10_000
+ROUND_TRIPS = 2_000
 MESSAGE_BYTES = 244
 
 
@@ -100,7 +100,7 @@ async def _ping_pong(channel: Channel, watch: Watch, name: str) -> float:
 Talk = Callable[[Channel, Watch, str], Awaitable[float]]
 
 
-async def _talks(talk: Talk, *, records_each: int, batches: int = 25) -> tuple[dict[str, float], ...]:
+async def _talks(talk: Talk, *, records_each: int, batches: int = 15) -> tuple[dict[str, float], ...]:
     """`talk` over one channel, and beside each the floor of the `records_each` records that it cannot do without."""
     air = LoopbackAir(join=lambda: loopback_pair(phone_max_fragment_bytes=512, watch_max_fragment_bytes=512))
     config = Config("bench", padding=Padding(1))
