@@ -1,7 +1,8 @@
 """Ratios that survive a shared machine: candidates take turns, a few calls each, in several batches of medians.
 
 Other work on the machine makes a batch slower and never faster than the code is. So the best batch of each candidate
-is compared with the best batch of its floor, and the other batches show how far to trust them.
+is compared with the best batch of its floor, and the other batches show how far to trust them. The clock is that of
+the thread's own processor time, which stands still while others have the processor.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import gc
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
-from time import perf_counter
+from time import thread_time
 
 Work = Callable[[], object]
 FLOOR = "floor"
@@ -18,7 +19,7 @@ FLOOR = "floor"
 
 @dataclass(frozen=True)
 class Figures:
-    """Seconds a call of each candidate, a median for each batch, and the ratios to the floor that are promised."""
+    """Processor seconds a call of each candidate, a median a batch, and the promised ratios to the floor."""
 
     title: str
     batches: tuple[Mapping[str, float], ...]
@@ -78,7 +79,7 @@ def measure_batches(
 
 
 def _timed(work: Work, number: int) -> float:
-    start = perf_counter()
+    start = thread_time()
     for _ in range(number):
         work()
-    return (perf_counter() - start) / number
+    return (thread_time() - start) / number

@@ -109,8 +109,8 @@ def test_handshake(pattern: str, count: Count, report: Callable[[Figures], None]
             "noiseprotocol": noiseprotocol(shared),
             "dissononce": dissononce(shared),
         },
-        rounds=31,
-        number=3,
+        rounds=41,
+        number=5,
     )
     figures = Figures(f"handshake {pattern}, both sides", batches, {"blechannel": 1.3})
     report(figures)
