@@ -202,7 +202,7 @@ class Channel:
     def deliver(self, event: Event) -> None:
         """See PumpOwner."""
         if isinstance(event, Message):
-            self._reading[event.port].arrived(event.port, event.message)
+            self._reading[event.port].arrived(event)
             return
         match event:
             case PortOpened():

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from blechannel.errors import LocalProtocolError
+from blechannel.session.events import Message
 
 if TYPE_CHECKING:
     from blechannel.aio.channel import Channel
@@ -24,7 +25,7 @@ class Port:
         self.name = name
         self._channel = channel
         self._writing: int | None = None
-        self._inbox: deque[tuple[int, bytes]] = deque()
+        self._inbox: deque[Message] = deque()
         self._ended = False
         self._receiver: asyncio.Future[None] | None = None
         self._senders: deque[asyncio.Future[None]] = deque()
@@ -125,9 +126,9 @@ class Port:
         """Whether this side's half has this number."""
         return self._writing == number
 
-    def arrived(self, number: int, message: bytes) -> None:
+    def arrived(self, message: Message) -> None:
         """The peer sent a message."""
-        self._inbox.append((number, message))
+        self._inbox.append(message)
         if self._receiver is not None:
             self._wake_receiver()
 

@@ -50,6 +50,7 @@ class Pump:
         self._link = link
         self._store = store
         self._owner = owner
+        self._deliver = owner.deliver
         self._payload_bytes = link.max_fragment_bytes
         self._unsent: deque[bytes] = deque()
         self._flush_due = False
@@ -60,6 +61,8 @@ class Pump:
         self.is_linked = True
         self.session = begin(self._payload_bytes, self._loop.time())
         self._stream = self.session.stream
+        self._receive = self.session.receive
+        self._now = self._loop.time
 
     def start(self) -> None:
         """Begin to move; events come from now on."""
@@ -73,8 +76,9 @@ class Pump:
             if isinstance(event, Persist):
                 self._persist(event)
             else:
-                self._owner.deliver(event)
-        self.flush_soon()
+                self._deliver(event)
+        if not self._flush_due:
+            self.flush_soon()
 
     def flush_soon(self) -> None:
         """Send within this round of the loop: what is said together goes out together."""
@@ -107,7 +111,7 @@ class Pump:
 
     def fragment_received(self, fragment: bytes) -> None:
         """See LinkReceiver."""
-        events = self.session.receive(fragment, self._loop.time())
+        events = self._receive(fragment, self._now())
         if events:
             self.act(events)
         elif not self._flush_due:

@@ -1,13 +1,53 @@
-"""Ratios that survive a shared machine: candidates take turns, a few calls each, and medians are compared."""
+"""Ratios that survive a shared machine: candidates take turns, a few calls each, in several batches of medians.
+
+Other work on the machine makes a batch slower and never faster than the code is. So the best batch of each candidate
+is compared with the best batch of its floor, and the other batches show how far to trust them. The clock is that of
+the thread's own processor time, which stands still while others have the processor.
+"""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from statistics import median
-from time import perf_counter
+from time import thread_time
 
 Work = Callable[[], object]
+FLOOR = "floor"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Processor seconds a call of each candidate, a median a batch, and the promised ratios to the floor."""
+
+    title: str
+    batches: tuple[Mapping[str, float], ...]
+    targets: Mapping[str, float] = field(default_factory=dict)
+
+    def seconds(self, name: str) -> list[float]:
+        """What each batch took, the best first."""
+        return sorted(batch[name] for batch in self.batches)
+
+    def ratio(self, name: str, *, to: str = FLOOR) -> float:
+        """The best batch of `name` over the best of `to`."""
+        return self.seconds(name)[0] / self.seconds(to)[0]
+
+    def missed(self) -> list[str]:
+        """The candidates whose ratio to the floor is over their target."""
+        return [name for name, target in self.targets.items() if self.ratio(name) > target]
+
+    def lines(self) -> Iterable[str]:
+        """A line a candidate, under `HEADING`."""
+        for name in self.batches[0]:
+            seconds = self.seconds(name)
+            best, middle, worst = (value * 1e6 for value in (seconds[0], median(seconds), seconds[-1]))
+            target = f"{self.targets[name]:8.2f}" if name in self.targets else ""
+            figures = f"{best:9.2f} {middle:9.2f} {worst:9.2f} {self.ratio(name):9.2f}{target}"
+            yield f"{self.title:<32}  {name:<14}{figures}"
+
+
+HEADING = f"{'µs a call':<32}  {'':<14}{'best':>9} {'median':>9} {'worst':>9} {'× floor':>9}{'at most':>8}"
 
 
 def measure(work: Mapping[str, Work], *, rounds: int = 201, number: int = 1) -> dict[str, float]:
@@ -31,18 +71,15 @@ def measure(work: Mapping[str, Work], *, rounds: int = 201, number: int = 1) -> 
     return {name: median(seconds[2:]) for name, seconds in taken.items()}
 
 
+def measure_batches(
+    work: Mapping[str, Work], *, rounds: int, number: int, batches: int = 7
+) -> tuple[dict[str, float], ...]:
+    """What `measure` gives, `batches` times."""
+    return tuple(measure(work, rounds=rounds, number=number) for _ in range(batches))
+
+
 def _timed(work: Work, number: int) -> float:
-    start = perf_counter()
+    start = thread_time()
     for _ in range(number):
         work()
-    return (perf_counter() - start) / number
-
-
-def table(title: str, medians: Mapping[str, float], *, floor: str = "floor") -> str:
-    """A line a candidate: microseconds a call, and the ratio to the one named `floor`."""
-    width = max(map(len, medians))
-    lines = [
-        f"  {name:<{width}}  {seconds * 1e6:10.2f} µs  {seconds / medians[floor]:6.2f} ×"
-        for name, seconds in medians.items()
-    ]
-    return "\n".join([title, *lines])
+    return (thread_time() - start) / number

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from time import perf_counter
+from collections.abc import Awaitable, Callable
+from time import thread_time
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -14,15 +15,17 @@ from blechannel.aio.phone import Phone
 from blechannel.aio.watch import Watch
 from blechannel.config import Config, Padding
 from blechannel.noise import CHACHAPOLY, CipherState, Transport
+from blechannel.services.echo import echo
 from blechannel.session.records import Records
 from blechannel.stores.memory import MemoryStore
 from blechannel.transports.loopback import LoopbackAir, loopback_pair
 from blechannel.wire.frames import DATA_TYPE
-from tests.bench.ratio import Work, measure, table
+from tests.bench.ratio import Figures, Work, measure, measure_batches
 
 pytestmark = pytest.mark.bench
 
-MESSAGES = 20_000
+MESSAGES = 10_000
+ROUND_TRIPS = 2_000
 MESSAGE_BYTES = 244
 
 
@@ -57,14 +60,14 @@ def records(length_bytes: int) -> Work:
 
 
 @pytest.mark.parametrize(("length_bytes", "most"), [(244, 1.5), (4096, 1.25)])
-def test_records(length_bytes: int, most: float) -> None:
-    medians = measure({"floor": floor(length_bytes), "record": records(length_bytes)}, rounds=101, number=500)
-    print("\n" + table(f"records of {length_bytes} bytes, seal and open", medians))
-    assert medians["record"] <= most * medians["floor"]
+def test_records(length_bytes: int, most: float, report: Callable[[Figures], None]) -> None:
+    work = {"floor": floor(length_bytes), "blechannel": records(length_bytes)}
+    batches = measure_batches(work, rounds=31, number=300)
+    report(Figures(f"record, {length_bytes} bytes", batches, {"blechannel": most}))
 
 
 async def _stream(channel: Channel, watch: Watch, name: str) -> float:
-    """Seconds a message from `Port.send` on the phone to `Port.receive` on the watch."""
+    """Processor seconds a message, both sides, from `Port.send` on the phone to `Port.receive` on the watch."""
     message = os.urandom(MESSAGE_BYTES)
     reader = watch.channels[0].port(name)
 
@@ -73,16 +76,32 @@ async def _stream(channel: Channel, watch: Watch, name: str) -> float:
             for _ in range(MESSAGES):
                 await port.send(message)
 
-    began = perf_counter()
+    began = thread_time()
     sending = asyncio.create_task(send())
     for _ in range(MESSAGES):
         await reader.receive()
-    seconds = (perf_counter() - began) / MESSAGES
+    seconds = (thread_time() - began) / MESSAGES
     await sending
     return seconds
 
 
-async def _streams(rounds: int) -> list[tuple[float, float]]:
+async def _ping_pong(channel: Channel, watch: Watch, name: str) -> float:
+    """Processor seconds a round trip, both sides: a message to the watch and back, one on its way at a time."""
+    message = os.urandom(MESSAGE_BYTES)
+    watch.channels[0].serve(name, echo)
+    async with channel.port(name) as port:
+        began = thread_time()
+        for _ in range(ROUND_TRIPS):
+            await port.send(message)
+            await port.receive()
+        return (thread_time() - began) / ROUND_TRIPS
+
+
+Talk = Callable[[Channel, Watch, str], Awaitable[float]]
+
+
+async def _talks(talk: Talk, *, records_each: int, batches: int = 15) -> tuple[dict[str, float], ...]:
+    """`talk` over one channel, and beside each the floor of the `records_each` records that it cannot do without."""
     air = LoopbackAir(join=lambda: loopback_pair(phone_max_fragment_bytes=512, watch_max_fragment_bytes=512))
     config = Config("bench", padding=Padding(1))
     watch = Watch(MemoryStore(), air.watch(), config=config)
@@ -93,16 +112,19 @@ async def _streams(rounds: int) -> list[tuple[float, float]]:
             return window.code
 
         channel = await phone.pair(await phone.find(), ask_code)
-        pairs = []
-        for number in range(rounds):
-            alone = measure({"floor": floor(MESSAGE_BYTES)}, rounds=3, number=5000)["floor"]
-            pairs.append((alone, await _stream(channel, watch, f"stream {number}")))
-        return pairs
+        taken = []
+        for number in range(batches):
+            alone = measure({"floor": floor(MESSAGE_BYTES)}, rounds=5, number=2000)["floor"]
+            whole = await talk(channel, watch, f"talk {number}")
+            taken.append({"floor": alone * records_each, "blechannel": whole})
+        return tuple(taken)
 
 
-def test_a_loopback_stream() -> None:
-    pairs = sorted(asyncio.run(_streams(9)), key=lambda pair: pair[1] / pair[0])
-    alone, whole = pairs[len(pairs) // 2]
-    medians = {"floor": alone, "channel": whole}
-    print("\n" + table(f"stream of {MESSAGE_BYTES}-byte messages, one fragment each", medians))
-    assert whole <= 4.0 * alone
+def test_a_loopback_stream(report: Callable[[Figures], None]) -> None:
+    batches = asyncio.run(_talks(_stream, records_each=1))
+    report(Figures(f"stream, {MESSAGE_BYTES} bytes a message", batches, {"blechannel": 4.0}))
+
+
+def test_a_loopback_ping_pong(report: Callable[[Figures], None]) -> None:
+    batches = asyncio.run(_talks(_ping_pong, records_each=2))
+    report(Figures(f"ping-pong, {MESSAGE_BYTES} bytes each way", batches))

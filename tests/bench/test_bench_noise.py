@@ -9,11 +9,10 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from dissononce.extras.meta.protocol.factory import NoiseProtocolFactory
 from noise.connection import NoiseConnection
-from pytest_benchmark.fixture import BenchmarkFixture
 
 from blechannel.noise import CHACHAPOLY, CipherState, HandshakeState, Keys
 from tests.bench.noise_floor import KKPSK0, XXPSK3, Count, floor
-from tests.bench.ratio import measure, table
+from tests.bench.ratio import Figures, measure_batches
 from tests.noise.live import PROLOGUE, Pair, pair, product
 
 pytestmark = pytest.mark.bench
@@ -100,32 +99,27 @@ def dissononce(shared: Pair) -> Handshake:
     return run
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(("pattern", "count"), [("XXpsk3", XXPSK3), ("KKpsk0", KKPSK0)])
-def test_handshake(pattern: str, count: Count, benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]) -> None:
+def test_handshake(pattern: str, count: Count, report: Callable[[Figures], None]) -> None:
     shared = pair(product(pattern))
-    medians = measure(
+    batches = measure_batches(
         {
             "floor": floor(count),
             "blechannel": blechannel(shared),
             "noiseprotocol": noiseprotocol(shared),
             "dissononce": dissononce(shared),
         },
-        rounds=81,
+        rounds=41,
         number=5,
     )
-    with capsys.disabled():
-        print("\n" + table(f"{pattern}, both sides", medians))
-    benchmark(blechannel(shared))
-    assert medians["blechannel"] <= 1.3 * medians["floor"]
-    assert medians["blechannel"] < min(medians["noiseprotocol"], medians["dissononce"])
+    figures = Figures(f"handshake {pattern}, both sides", batches, {"blechannel": 1.3})
+    report(figures)
+    for other in ("noiseprotocol", "dissononce"):
+        assert figures.ratio("blechannel", to=other) < 1
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(("size_bytes", "limit"), [(244, 1.5), (4096, 1.25)])
-def test_seal_and_open(
-    size_bytes: int, limit: float, benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_seal_and_open(size_bytes: int, limit: float, report: Callable[[Figures], None]) -> None:
     key, header, text, nonce = bytes(32), b"\x01\x00\x00", bytes(size_bytes), bytes(12)
     aead = ChaCha20Poly1305(key)
     send, receive = CipherState(CHACHAPOLY, key), CipherState(CHACHAPOLY, key)
@@ -136,8 +130,5 @@ def test_seal_and_open(
     def ours() -> None:
         receive.decrypt_with_ad(header, send.encrypt_with_ad(header, text))
 
-    medians = measure({"floor": bare, "blechannel": ours}, number=200)
-    with capsys.disabled():
-        print("\n" + table(f"seal and open {size_bytes} bytes", medians))
-    benchmark(ours)
-    assert medians["blechannel"] <= limit * medians["floor"]
+    batches = measure_batches({"floor": bare, "blechannel": ours}, rounds=51, number=200)
+    report(Figures(f"CipherState, {size_bytes} bytes", batches, {"blechannel": limit}))
