@@ -143,6 +143,18 @@ def p256_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
     return key
 
 
+def check_signature(key: ec.EllipticCurvePublicKey, signature: bytes, message: bytes) -> None:
+    """Hold an ECDSA signature with SHA-256, in DER, against `message`.
+
+    Raises:
+        AuthenticationFailed: it is not this key's.
+    """
+    try:
+        key.verify(signature, message, ec.ECDSA(SHA256()))
+    except InvalidSignature as error:
+        raise AuthenticationFailed from error
+
+
 def _check_issued(certificate: x509.Certificate, issuer: x509.Certificate) -> None:
     try:
         certificate.verify_directly_issued_by(issuer)
