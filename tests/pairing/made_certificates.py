@@ -44,21 +44,18 @@ def certificate(
     issuer: str | None = None,
     key: Any = LEAF_KEY,
     signed_by: Any = None,
-    digest: hashes.HashAlgorithm | None = None,
+    digest: hashes.SHA256 | hashes.SHA384 | None = None,
     comment_bytes: int = 0,
 ) -> bytes:
     """DER, valid from `FROM_S` to `TO_S`; self-signed where no issuer is named."""
-    builder = x509.CertificateBuilder(
-        name(subject),
-        name(issuer or subject),
-        key.public_key(),
-        7,
-        datetime.fromtimestamp(FROM_S, UTC),
-        datetime.fromtimestamp(TO_S, UTC),
-        [],
-    )
+    builder = x509.CertificateBuilder().subject_name(name(subject)).issuer_name(name(issuer or subject))
+    builder = builder.public_key(key.public_key()).serial_number(7)
+    builder = builder.not_valid_before(datetime.fromtimestamp(FROM_S, UTC))
+    builder = builder.not_valid_after(datetime.fromtimestamp(TO_S, UTC))
     if comment_bytes:
         comment = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), bytes(comment_bytes))
         builder = builder.add_extension(comment, critical=False)
-    signed = builder.sign(signed_by or key, digest or hashes.SHA256())
+    signer = signed_by or key
+    deterministic = True if isinstance(signer, ec.EllipticCurvePrivateKey) else None
+    signed = builder.sign(signer, digest or hashes.SHA256(), ecdsa_deterministic=deterministic)
     return signed.public_bytes(Encoding.DER)

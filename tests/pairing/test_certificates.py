@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import random
+from contextlib import suppress
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
@@ -73,14 +76,14 @@ def test_a_chain_whose_end_is_not_self_signed_is_refused() -> None:
 @pytest.mark.parametrize(("at_s", "taken"), [(FROM_S - 1, False), (FROM_S, True), (TO_S, True), (TO_S + 1, False)])
 def test_with_a_clock_both_ends_of_the_validity_count(at_s: float, taken: bool) -> None:
     if taken:
-        assert pinned(ALONE).verify((ALONE,), at_s=at_s)
+        assert pinned(ALONE).verify((ALONE,), at_s=at_s).name == "leaf"
     else:
         refused((ALONE,), at_s=at_s)
 
 
 def test_a_side_without_a_clock_takes_what_starts_later_and_refuses_what_has_ended() -> None:
     verifier = pinned(ALONE, has_clock=False)
-    assert verifier.verify((ALONE,), at_s=0)
+    assert verifier.verify((ALONE,), at_s=0).name == "leaf"
     with pytest.raises(AuthenticationFailed):
         verifier.verify((ALONE,), at_s=TO_S + 1)
 
@@ -107,9 +110,10 @@ def test_other_signatures_than_ecdsa_with_sha256_are_refused() -> None:
 
 def test_a_certificate_over_the_bound_is_refused_and_one_at_it_is_taken() -> None:
     room = MAX_CERTIFICATE_BYTES - len(certificate(comment_bytes=1000)) + 1000
-    # A signature's length varies by some bytes from one to the next.
-    large = next(made for made in (certificate(comment_bytes=room) for _ in range(500)) if len(made) == 2048)
-    assert pinned(large).verify((large,), at_s=AT_S)
+    # A signature has a byte more or less from one content to the next.
+    near = [certificate(comment_bytes=room + more) for more in range(-4, 5)]
+    large = next(made for made in near if len(made) == MAX_CERTIFICATE_BYTES)
+    assert pinned(large).verify((large,), at_s=AT_S).name == "leaf"
     refused((certificate(comment_bytes=room + 10),))
 
 
@@ -125,8 +129,39 @@ def test_bytes_that_are_no_certificate_are_refused(der: bytes) -> None:
 
 
 def test_one_changed_byte_anywhere_is_refused() -> None:
+    # But for one: how many bits of the signature's last byte are none stands in front of it, and no key signs that.
+    spare_bits = len(ALONE) - len(x509.load_der_x509_certificate(ALONE).signature) - 1
     for index in range(len(ALONE)):
-        refused((ALONE[:index] + bytes([ALONE[index] ^ 1]) + ALONE[index + 1 :],))
+        if index != spare_bits:
+            refused((ALONE[:index] + bytes([ALONE[index] ^ 1]) + ALONE[index + 1 :],))
+
+
+def test_mutated_certificates_are_refused_and_raise_nothing_else() -> None:
+    source = random.Random(20)
+    for _ in range(5000):
+        mutated = mutate(ALONE, source)
+        with suppress(AuthenticationFailed):
+            # What is signed is whole, then: only the bits that no key signs can differ.
+            pinned(mutated).verify((mutated,), at_s=AT_S)
+            assert tbs(mutated) == tbs(ALONE)
+
+
+def mutate(data: bytes, source: random.Random) -> bytes:
+    """One to three bytes changed, taken out or put in."""
+    mutated = bytearray(data)
+    for _ in range(source.randint(1, 3)):
+        index = source.randrange(len(mutated))
+        mutated[index : index + source.randint(0, 1)] = source.randbytes(source.randint(0, 2))
+    return bytes(mutated)
+
+
+def tbs(der: bytes) -> bytes:
+    return x509.load_der_x509_certificate(der).tbs_certificate_bytes
+
+
+def test_what_its_reader_only_warns_of_is_refused() -> None:
+    serial_number = ALONE.index(b"\x02\x01\x07") + 2
+    refused((ALONE[:serial_number] + b"\xf7" + ALONE[serial_number + 1 :],))
 
 
 def test_the_same_arguments_make_the_same_certificate() -> None:
