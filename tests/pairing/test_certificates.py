@@ -160,8 +160,20 @@ def tbs(der: bytes) -> bytes:
 
 
 def test_what_its_reader_only_warns_of_is_refused() -> None:
-    serial_number = ALONE.index(b"\x02\x01\x07") + 2
-    refused((ALONE[:serial_number] + b"\xf7" + ALONE[serial_number + 1 :],))
+    """A negative serial number, under a signature that is right."""
+    serial_number = tbs(ALONE).index(b"\x02\x01\x07") + 2
+    negative = tbs(ALONE)[:serial_number] + b"\xf7" + tbs(ALONE)[serial_number + 1 :]
+    assert pinned(signed(tbs(ALONE))).verify((signed(tbs(ALONE)),), at_s=AT_S).name == "leaf"
+    refused((signed(negative),))
+
+
+def signed(tbs_certificate: bytes) -> bytes:
+    """A certificate of these contents, signed by the leaf's key (RFC 5280, 4.1.1), whatever they say."""
+    ecdsa_with_sha256 = bytes.fromhex("300a06082a8648ce3d040302")
+    signature = LEAF_KEY.sign(tbs_certificate, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+    bits = b"\x03" + bytes([len(signature) + 1, 0]) + signature
+    body = tbs_certificate + ecdsa_with_sha256 + bits
+    return b"\x30\x82" + len(body).to_bytes(2) + body
 
 
 def test_the_same_arguments_make_the_same_certificate() -> None:
