@@ -80,3 +80,10 @@ def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delitem(sys.modules, "blechannel.oob.reader")
     with pytest.raises(MissingExtra, match=r"blechannel\[nfc-reader\]"):
         __import__("blechannel.oob.reader")
+
+
+def test_a_tag_that_was_never_formatted_is_a_named_error() -> None:
+    tag = AirTag(b"")
+    tag.memory[14] ^= 1
+    with in_the_air(tag) as device, pytest.raises(CarrierError, match="never formatted"):
+        read_tag(device, timeout_s=5)
