@@ -16,6 +16,7 @@ from blechannel.codec import (
     U32,
     U64,
     FieldRow,
+    blobs,
     decode,
     describe,
     dissect,
@@ -166,3 +167,36 @@ def test_a_value_that_does_not_fit_is_refused(wrong: dict[str, object]) -> None:
 def test_what_is_not_declared_is_refused() -> None:
     with pytest.raises(LocalProtocolError, match="int cannot be encoded"):
         encode(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Byte strings, counted and each with its length."""
+
+    items: tuple[bytes, ...] = on_air(blobs(3, 4), "up to three of up to four bytes")
+
+
+def test_counted_byte_strings_stand_behind_their_lengths() -> None:
+    assert encode(Listed((b"ab", b"", b"cdef"))) == bytes.fromhex("03 0002 6162 0000 0004 63646566")
+    assert decode(Listed, encode(Listed(()))) == Listed(())
+    assert list(describe(Listed)) == [FieldRow("items", 1, 19, "up to three of up to four bytes")]
+
+
+@given(data=st.binary(max_size=24))
+def test_any_bytes_are_counted_byte_strings_or_malformed(data: bytes) -> None:
+    try:
+        read = decode(Listed, data)
+    except MalformedFrame:
+        return
+    assert encode(read) == data
+    assert len(read.items) <= 3
+    assert all(type(item) is bytes and len(item) <= 4 for item in read.items)
+
+
+@pytest.mark.parametrize("items", [(b"",) * 4, (b"12345",)])
+def test_byte_strings_over_their_bounds_are_refused_both_ways(items: tuple[bytes, ...]) -> None:
+    with pytest.raises(LocalProtocolError):
+        encode(Listed(items))
+    raw = bytes([len(items)]) + b"".join(len(item).to_bytes(2) + item for item in items)
+    with pytest.raises(MalformedFrame):
+        decode(Listed, raw)

@@ -27,9 +27,7 @@ from blechannel.pairing.out_of_band import AddressKind, RadioAddress, Ticket
 
 try:
     import ndef
-except ModuleNotFoundError as error:
-    if error.name != "ndef":
-        raise
+except ImportError as error:
     raise MissingExtra("nfc", "blechannel.oob.ndef") from error
 
 TICKET_TYPE: Final = "urn:nfc:ext:blechannel:t"
@@ -96,5 +94,5 @@ def _records(data: bytes) -> list[ndef.Record]:
     try:
         # No known types: what stands inside other records is not looked at.
         return list(ndef.message_decoder(data, known_types={}))
-    except ValueError as error:
+    except (ndef.DecodeError, ValueError) as error:
         raise MalformedFrame("this tag holds no NDEF message") from error

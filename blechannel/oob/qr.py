@@ -81,8 +81,6 @@ def write_png(path: str | os.PathLike[str], ticket: Ticket) -> None:
 def _code(ticket: Ticket) -> segno.QRCode:
     try:
         import segno
-    except ModuleNotFoundError as error:
-        if error.name != "segno":
-            raise
+    except ImportError as error:
         raise MissingExtra("qr", "Showing a QR code") from error
     return segno.make_qr(to_text(ticket), mode="alphanumeric", error="m")

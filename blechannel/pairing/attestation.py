@@ -10,14 +10,17 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-
 from blechannel import codec
 from blechannel.codec import REST, blobs, on_air
-from blechannel.errors import AuthenticationFailed, LocalProtocolError, MalformedFrame
-from blechannel.pairing.certificates import MAX_CERTIFICATE_BYTES, MAX_CHAIN, Subject, p256_certificate, p256_key
+from blechannel.errors import LocalProtocolError, MalformedFrame
+from blechannel.pairing.certificates import (
+    MAX_CERTIFICATE_BYTES,
+    MAX_CHAIN,
+    Subject,
+    check_signature,
+    p256_certificate,
+    p256_key,
+)
 from blechannel.roles import Role
 
 ATTEST_LABEL: Final = b"blechannel/1 attest"
@@ -121,10 +124,6 @@ def check(attestation: Attestation, verifier: Verifier, *, role: Role, handshake
     """
     subject = verifier.verify(attestation.chain, at_s=at_s)
     leaf = attestation.chain[0]
-    try:
-        p256_key(p256_certificate(leaf)).verify(
-            attestation.signature, statement(role, handshake_hash, leaf), ec.ECDSA(SHA256())
-        )
-    except InvalidSignature as error:
-        raise AuthenticationFailed from error
+    key = p256_key(p256_certificate(leaf))
+    check_signature(key, attestation.signature, statement(role, handshake_hash, leaf))
     return subject

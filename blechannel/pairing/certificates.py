@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -122,9 +123,9 @@ def p256_certificate(der: bytes) -> x509.Certificate:
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise AuthenticationFailed
     try:
-        certificate = x509.load_der_x509_certificate(der)
+        certificate = _loaded(der)
         p256_key(certificate)
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion, Warning) as error:
         raise AuthenticationFailed from error
     if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
         raise AuthenticationFailed
@@ -141,6 +142,28 @@ def p256_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise AuthenticationFailed
     return key
+
+
+def _loaded(der: bytes) -> x509.Certificate:
+    # What is against RFC 5280 but tolerated comes as a warning, which a peer must not be able to cause: such as a
+    # negative serial number, or a country of one letter. Names are read only when asked for.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        certificate = x509.load_der_x509_certificate(der)
+        _common_name(certificate)
+    return certificate
+
+
+def check_signature(key: ec.EllipticCurvePublicKey, signature: bytes, message: bytes) -> None:
+    """Hold an ECDSA signature with SHA-256, in DER, against `message`.
+
+    Raises:
+        AuthenticationFailed: it is not this key's.
+    """
+    try:
+        key.verify(signature, message, ec.ECDSA(SHA256()))
+    except InvalidSignature as error:
+        raise AuthenticationFailed from error
 
 
 def _check_issued(certificate: x509.Certificate, issuer: x509.Certificate) -> None:
@@ -165,5 +188,6 @@ def _self_signed(key: ec.EllipticCurvePrivateKey, name: str, not_before: datetim
     # A serial number needs no secrecy, only to differ between keys; a positive one of 16 bytes (RFC 5280, 4.1.2.2).
     serial_number = int.from_bytes(hashlib.sha256(spki).digest()[:16], "big") | 1
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    builder = x509.CertificateBuilder(subject, subject, public, serial_number, not_before, not_after)
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(public)
+    builder = builder.serial_number(serial_number).not_valid_before(not_before).not_valid_after(not_after)
     return builder.sign(key, SHA256(), ecdsa_deterministic=True).public_bytes(Encoding.DER)
