@@ -9,7 +9,7 @@
 set -eu
 
 venv=${1:?usage: setup.sh VENV [EXTRAS]}
-extras=${2:-all,test,bench,dev}
+extras=${2:-all,test,dev}
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root"
 
