@@ -105,7 +105,8 @@ class Phone(Household):
         """Pair by the code that the watch shows, and hold the channel that results.
 
         `ask_code` is awaited once the watch is connected, and again while its answer is not six digits. A code serves
-        one try: a new one is shown after a failure. An older bond with the same watch is kept until the new one stands.
+        one try: a new one is shown after a failure. A PairingRefused that it raises comes out here. An older bond with
+        the same watch is kept until the new one stands.
 
         Raises:
             PairingRefused: no window, busy, no room, a wrong code, or no code in time (`.reason`).
@@ -191,9 +192,10 @@ class Phone(Household):
             code = await self._asking[channel]()
             while not is_code(code):
                 code = await self._asking[channel]()
-        except Exception as error:
-            refused = PairingRefused("no-code", f"no code was typed: {error!r}")
+        except PairingRefused as refused:
             channel.act(channel.session.abandon(refused))
+        except Exception as error:
+            channel.act(channel.session.abandon(PairingRefused("no-code", f"no code was typed: {error!r}")))
         else:
             now = asyncio.get_running_loop().time()
             channel.act(channel.session.enter_code(code, now))

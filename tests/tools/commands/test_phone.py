@@ -121,7 +121,7 @@ def test_a_person_who_types_no_code(watch: Program, people: Run, terminal: Termi
     terminal.type("\x04")
     ran = people("phone", "pair")
     assert ran.code == Exit.REFUSED
-    assert ran.err.endswith("blechannel: no code was typed: the input ended\n")
+    assert "no code was typed: the input ended" in ran.err
 
 
 @pytest.mark.usefixtures("bonded_watch")

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from blechannel.aio.phone import FoundWatch
+from blechannel.aio.phone import AskCode, FoundWatch
 from blechannel.errors import LocalProtocolError, PairingRefused
 from blechannel.pairing.window import is_code
 from blechannel_tools.exits import Exit
@@ -41,11 +41,11 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> Exit:
     """Run it."""
-    asyncio.run(_pair(options, Code(options.code_file, output), output))
+    asyncio.run(_pair(options, _asking(options.code_file, output), output))
     return Exit.DONE
 
 
-async def _pair(options: argparse.Namespace, code: Code, output: Output) -> None:
+async def _pair(options: argparse.Namespace, ask_code: AskCode, output: Output) -> None:
     address = (options.address or "").removeprefix("tcp:")
 
     def fits(found: FoundWatch) -> bool:
@@ -54,60 +54,56 @@ async def _pair(options: argparse.Namespace, code: Code, output: Output) -> None
     async with open_phone(options) as phone:
         with output.waiting("looking for a watch with an open pairing window"):
             found = await find_watch(phone, fits, "with an open pairing window", options.timeout)
-        try:
-            channel = await phone.pair(found, code.ask)
-        except PairingRefused as refused:
-            raise code.missing or refused from None
-        async with channel:
+        async with await phone.pair(found, ask_code) as channel:
             bond = channel.bond
     shown = f"paired with {label(bond)} ({short_id(bond)}): {bond.assurance}"
     output.say(Event.PAIRED, shown, address=found.address, bond=facts_of(bond))
 
 
-class Code:
-    """Where the code comes from; `ask` raises where none comes, and `missing` says it in words for people."""
+def _asking(code_file: Path | None, output: Output) -> AskCode:
+    """Where the code comes from.
 
-    def __init__(self, code_file: Path | None, output: Output) -> None:
-        """Read the file, if there is one.
+    Raises:
+        LocalProtocolError: a file without a code in it, or nobody to ask.
+        OSError: the file cannot be read.
+    """
+    if code_file == STANDARD_INPUT:
+        return lambda: _from_standard_input(output)
+    if code_file is not None:
+        code = _digits(code_file.read_text("utf-8", "replace"))
+        if not is_code(code):
+            raise LocalProtocolError(f"{code_file} does not hold six digits and nothing else")
+        return lambda: _known(code)
+    if not is_interactive():
+        raise LocalProtocolError("nobody can be asked for the code here: say --code-file FILE, or - for standard input")
+    return lambda: _from_person(output)
 
-        Raises:
-            LocalProtocolError: a file without a code in it, or nobody to ask.
-            OSError: the file cannot be read.
-        """
-        self._output = output
-        self._known = ""
-        self._may_be_corrected = code_file is None
-        self.missing: PairingRefused | None = None
-        if code_file is None and not is_interactive():
-            raise LocalProtocolError(
-                "nobody can be asked for the code here: use --code-file FILE, - for standard input"
-            )
-        if code_file is not None and code_file != STANDARD_INPUT:
-            self._known = _digits(code_file.read_text("utf-8", "replace"))
-            if not is_code(self._known):
-                raise LocalProtocolError(f"{code_file} does not hold six digits and nothing else")
 
-    async def ask(self) -> str:
-        """Six digits."""
-        if self._known:
-            return self._known
-        self._output.say(Event.CODE_WANTED)
-        code = await self._line("the six digits that the watch shows: ")
-        while not is_code(code):
-            if not self._may_be_corrected:
-                raise self._none("what came from standard input is no code: six digits are")
-            code = await self._line("six digits, please: ")
-        return code
+async def _known(code: str) -> str:
+    return code
 
-    async def _line(self, question: str) -> str:
-        try:
-            return _digits(await ask_line(question if self._may_be_corrected else ""))
-        except EOFError:
-            raise self._none("no code was typed: the input ended") from None
 
-    def _none(self, why: str) -> PairingRefused:
-        self.missing = PairingRefused("no-code", why)
-        return self.missing
+async def _from_standard_input(output: Output) -> str:
+    output.say(Event.CODE_WANTED)
+    code = _digits(await _line(""))
+    if not is_code(code):
+        raise PairingRefused("no-code", "what came from standard input is no code: six digits are")
+    return code
+
+
+async def _from_person(output: Output) -> str:
+    output.say(Event.CODE_WANTED)
+    code = _digits(await _line("the six digits that the watch shows: "))
+    while not is_code(code):
+        code = _digits(await _line("six digits, please: "))
+    return code
+
+
+async def _line(question: str) -> str:
+    try:
+        return await ask_line(question)
+    except EOFError:
+        raise PairingRefused("no-code", "no code was typed: the input ended") from None
 
 
 def _digits(text: str) -> str:
