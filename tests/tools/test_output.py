@@ -67,6 +67,16 @@ def test_long_lines_stay_whole_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> 
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
+def test_long_lines_break_between_words_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    HumanOutput().say(Event.MESSAGE, "word " * 100)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 5
+    assert {line.split()[-1] for line in lines} == {"word"}
+
+
 def test_waiting_is_shown_to_people_on_a_terminal_only(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

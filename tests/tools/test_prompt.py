@@ -32,10 +32,11 @@ async def test_the_loop_goes_on_while_a_person_thinks(terminal: Terminal) -> Non
     assert await asking == "late"
 
 
-async def test_a_question_can_be_called_off(terminal: Terminal) -> None:
+async def test_a_question_can_be_called_off(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
-            await ask_line("")
+            await ask_line("well? ")
+    assert capsys.readouterr().err == "well? \n"
     terminal.type("to nobody\n")
     await asyncio.sleep(0.05)
 

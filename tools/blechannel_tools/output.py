@@ -127,7 +127,8 @@ class HumanOutput:
         if isinstance(shown, Table):
             self._print_table(shown)
         elif shown:
-            self.console.print(printable(shown), markup=False, emoji=False, soft_wrap=True)
+            whole = not self.console.is_terminal  # a program that reads lines gets them as they are
+            self.console.print(printable(shown), markup=False, emoji=False, soft_wrap=whole)
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:

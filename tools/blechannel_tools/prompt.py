@@ -40,7 +40,12 @@ async def ask_line(question: str) -> str:
     descriptor = sys.stdin.fileno()
     # A daemon: the read cannot be called off, and must not keep a program that was interrupted.
     threading.Thread(target=read, name="blechannel-prompt", daemon=True).start()
-    line = await answer
+    try:
+        line = await answer
+    except asyncio.CancelledError:
+        if question:  # what is told next has a line of its own
+            print(file=sys.stderr)
+        raise
     if not line:
         raise EOFError("the input ended")
     return line.decode("utf-8", "replace").strip()

@@ -56,7 +56,8 @@ async def _connect(options: argparse.Namespace, output: Output) -> None:
         took_ms = await _round_trip_ms(channel)
         shown = "the watch serves no echo" if took_ms is None else f"a message there and back: {took_ms:.1f} ms"
         output.say(Event.ROUND_TRIP, shown, milliseconds=took_ms)
-        by_watch = await _ended_by_watch(channel, options.seconds)
+        with output.waiting("connected; Ctrl-C to leave"):
+            by_watch = await _ended_by_watch(channel, options.seconds)
     output.say(Event.CLOSED, f"{'the watch' if by_watch else 'this phone'} closed the channel", by_watch=by_watch)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from blechannel.aio.port import Port
 from blechannel_tools.exits import Exit
@@ -56,15 +57,13 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
 async def _listen(options: argparse.Namespace, output: Output) -> None:
     heard = 0
     async with connected(options, output) as channel:
-        try:
+        with suppress(TimeoutError), output.waiting("listening; Ctrl-C to leave"):
             async with asyncio.timeout(options.seconds), channel.port(options.port) as port:
                 async for message in port:
                     heard += 1
                     tell_message(output, port, message)
                     if heard == options.count:
                         break
-        except TimeoutError:
-            pass
     output.say(Event.DONE, messages=heard)
 
 
