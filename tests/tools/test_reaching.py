@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,7 @@ from blechannel.errors import BlechannelError, LocalProtocolError, TransportErro
 from blechannel.services import echo
 from blechannel.stores.memory import MemoryStore
 from blechannel.transports.loopback import LoopbackAir
+from blechannel_tools.commands.phone_send import close_when_read
 from blechannel_tools.output import JsonOutput
 from blechannel_tools.reaching import told_when_closed
 from blechannel_tools.resuming import TRIES, Sending, send_file
@@ -68,6 +70,18 @@ async def test_a_watch_that_never_comes_back(capsys: pytest.CaptureFixture[str])
         with pytest.raises(WatchNotFound):
             await send_file(phone, b"blob", options, JsonOutput())
     assert "link-lost" not in capsys.readouterr().out, "the first connection has to come about"
+
+
+async def test_what_the_watch_never_read_is_not_called_sent() -> None:
+    """Both sides close at once: the watch's CLOSE was on its way before it had read everything."""
+    async with paired() as (watch, _, channel), channel.port(echo.PORT) as port:
+        closing = asyncio.ensure_future(watch.close())
+        while watch.channels:
+            await asyncio.sleep(0)
+        await port.send(b"too late")
+        with pytest.raises(BlechannelError, match="before it had read everything"):
+            await close_when_read(channel)
+        await closing
 
 
 def test_tries_are_counted_from_the_last_byte_gained() -> None:
