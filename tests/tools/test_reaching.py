@@ -13,7 +13,7 @@ from blechannel.aio.channel import Channel
 from blechannel.aio.phone import Phone
 from blechannel.aio.watch import Watch
 from blechannel.errors import BlechannelError, LocalProtocolError, TransportError, WatchNotFound
-from blechannel.services import echo
+from blechannel.services import echo, transfer
 from blechannel.stores.memory import MemoryStore
 from blechannel.transports.loopback import LoopbackAir
 from blechannel_tools.commands.phone_send import close_when_read
@@ -60,6 +60,28 @@ async def test_a_port_that_the_watch_shuts() -> None:
         with pytest.raises(BlechannelError, match="ended this before it was done"), told_when_closed(channel):
             async with channel.port("silent") as port:
                 await port.receive()
+
+
+async def test_a_watch_that_goes_in_the_middle_is_looked_for_again_and_given_up(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    air = LoopbackAir()
+    radio = air.watch()
+    async with Watch(MemoryStore(), radio) as watch, Phone(MemoryStore(), air.phone()) as phone:
+        window = watch.open_pairing()
+
+        async def code() -> str:
+            return window.code
+
+        async def vanish(_port: object) -> None:
+            await radio.close()
+
+        watch.serve(transfer.PORT, vanish)
+        await (await phone.pair(await phone.find(), code)).close()
+        options = argparse.Namespace(watch=None, timeout=0.05)
+        with pytest.raises(WatchNotFound):
+            await send_file(phone, b"blob", options, JsonOutput())
+    assert capsys.readouterr().out.count('"link-lost"') == 1
 
 
 async def test_a_watch_that_never_comes_back(capsys: pytest.CaptureFixture[str]) -> None:
