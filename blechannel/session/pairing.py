@@ -15,7 +15,8 @@ from blechannel.errors import AuthenticationFailed, PairingRefused, UnsupportedV
 from blechannel.limits import MAX_BONDS
 from blechannel.noise import DH_25519, HandshakeState, Keys, Transport
 from blechannel.pairing import keys
-from blechannel.pairing.bonds import Bond, ConfirmBond, Method, SpendGuess, StoreBond, StorePending, Suite
+from blechannel.pairing.bonds import Bond, Method, Suite
+from blechannel.pairing.changes import ConfirmBond, SpendGuess, StoreBond, StorePending
 from blechannel.pairing.cpace import CPace
 from blechannel.pairing.window import PairingWindow
 from blechannel.roles import Role
@@ -57,12 +58,14 @@ def pair_as_phone(talk: Talk, setup: PhoneSetup, intent: Pair, info: Info) -> Sc
     code = yield from ask_code()
     side = _Side(talk, Role.PHONE, talk.info(), encode(hello))
     cpace = side.cpace(code, side.noise.ephemeral())
+    del code  # it has served: nothing asks for it again or keeps it
     talk.say(Pair1(encode(hello), side.noise.write_message(encode(PairShare(cpace.share)))))
 
     m2 = yield from hear(Pair2)
     answer = decode(PairAnswer, side.noise.read_message(m2.noise))
     side.mix_secret(side.agree(cpace, answer.share), intent.method)
     proof = PairProof(talk.random(NONCE_BYTES), NO_CAPABILITIES)
+    yield from store(SpendGuess())
     talk.say(Pair3(side.noise.write_message(encode(proof))))
     transport = side.finish()
 
@@ -70,7 +73,7 @@ def pair_as_phone(talk: Talk, setup: PhoneSetup, intent: Pair, info: Info) -> Sc
     if not hmac.compare_digest(keys.commitment(m4.nonce), answer.commit):
         raise AuthenticationFailed
     bond = side.bond(transport, hello, replaces=intent.replaces)
-    yield from store(StorePending(bond))
+    yield from store(StorePending(bond, gives_back_guess=True))
     talk.say(Confirm(setup.config.name))
 
     m6 = yield from hear(Bonded)

@@ -7,17 +7,22 @@ moves when record 0 verifies, or when an m1 arrives under a candidate.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Generator
+from typing import Final
 
 from blechannel.codec import encode
 from blechannel.errors import MalformedFrame, PairingRefused, ReplayDetected, UnsupportedVersion
 from blechannel.limits import MAX_LINKS
 from blechannel.noise import DH_25519, HandshakeState, Keys, Transport
 from blechannel.pairing import keys
-from blechannel.pairing.bonds import AddCandidate, Advance, Bond, BondBook, ConfirmBond, Epoch, Promote
+from blechannel.pairing.bonds import Bond, BondBook, Epoch
+from blechannel.pairing.changes import AddCandidate, Advance, ConfirmBond, MarkCopied, Promote
 from blechannel.session.greeting import RECONNECT_METHOD, accept, choose
-from blechannel.session.script import Outcome, Script, Talk, hear, store
+from blechannel.session.script import Outcome, Script, Talk, Wait, hear, store
 from blechannel.session.setup import PhoneSetup, Reconnect, WatchSetup
-from blechannel.wire.frames import Bonded, Hello, Info, Ready, Reconnect1, Reconnect2, Wants
+from blechannel.wire.frames import Bonded, Hello, Info, Ready, Reconnect1, Reconnect2
+
+COPIED: Final = "a phone used keys of this bond that were replaced: its bond was copied or rolled back"
 
 
 def reconnect_as_phone(talk: Talk, setup: PhoneSetup, intent: Reconnect, info: Info) -> Script:
@@ -42,7 +47,7 @@ def reconnect_as_phone(talk: Talk, setup: PhoneSetup, intent: Reconnect, info: I
     if bond.pending:
         yield from store(ConfirmBond(bond.bond_id))
     talk.install(transport)
-    talk.say(Ready(Wants.NOTHING if bond.discovery_key else Wants.PARAMETERS))
+    talk.say(Ready(keys.known(bond.discovery_key)))
     return Outcome(bond.bond_id, epoch.hint_key, True, transport.handshake_hash)
 
 
@@ -55,7 +60,7 @@ def reconnect_as_watch(talk: Talk, setup: WatchSetup, m1: Reconnect1) -> Script:
         UnsupportedVersion, AuthenticationFailed, MalformedFrame: as everywhere.
     """
     prologue = keys.prologue(keys.RECONNECT_LABEL, talk.info(), m1.hello)
-    bond, under = _recognise(setup.books.book, m1, prologue)
+    bond, under = yield from _recognise(setup.books.book, m1, prologue)
     hello = _accept(m1.hello, bond)
     talk.peer_takes(hello)
     side = _Side(talk, bond, under, prologue, initiator=False)
@@ -69,8 +74,9 @@ def reconnect_as_watch(talk: Talk, setup: WatchSetup, m1: Reconnect1) -> Script:
 
     ready = yield from hear(Ready)
     yield from store(Promote(bond.bond_id, candidate.hint_key))
-    if ready.wants is Wants.PARAMETERS:
-        talk.say(Bonded(setup.books.book.discovery_key, setup.config.name))
+    newest = setup.books.book.discovery_key
+    if not hmac.compare_digest(ready.known, keys.known(newest)):
+        talk.say(Bonded(newest, setup.config.name))
     return Outcome(bond.bond_id, candidate.hint_key, True, transport.handshake_hash)
 
 
@@ -81,21 +87,25 @@ def _accept(hello_bytes: bytes, bond: Bond) -> Hello:
     return hello
 
 
-def _recognise(book: BondBook, m1: Reconnect1, prologue: bytes) -> tuple[Bond, Epoch]:
+def _recognise(book: BondBook, m1: Reconnect1, prologue: bytes) -> Generator[Wait, object, tuple[Bond, Epoch]]:
     """The bond and the epoch whose hint key made the tag: an HMAC each, before any Diffie-Hellman.
 
-    Every key of every bond is tried, so that the time does not tell which one fitted.
+    Every key of every bond is tried, so that the time does not tell which one fitted. A tag under a retired key is
+    evidence that is kept before the phone hears anything.
     """
     found: tuple[Bond, Epoch] | None = None
-    copied = False
+    copied: Bond | None = None
     for bond in book.bonds.values():
         for epoch in (bond.epoch, *bond.candidates):
             if _made_with(epoch.hint_key, m1, prologue):
                 found = bond, epoch
         for hint_key in bond.retired:
-            copied |= _made_with(hint_key, m1, prologue)
-    if copied:
-        raise ReplayDetected("a phone used keys of this bond that were replaced: its bond was copied or rolled back")
+            if _made_with(hint_key, m1, prologue):
+                copied = bond
+    if copied is not None:
+        if copied.copied_s is None:  # a copy that tries again and again costs no writes
+            yield from store(MarkCopied(copied.bond_id))
+        raise ReplayDetected(COPIED, bond_id=copied.bond_id)
     if found is None:
         raise PairingRefused("not-recognised", "a phone that this watch does not know tried to reconnect")
     return found

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
+from blechannel.pairing.access import Access, Standing, pack_ports, unpack_ports
 from blechannel.pairing.bonds import BOND_ID_BYTES, KEY_BYTES, Bond, Epoch, Method, Suite
 from blechannel.roles import Role
 from blechannel.stores.sealing import KdfCost, Lock, Sealer
@@ -16,6 +17,7 @@ CANDIDATE: Final = struct.Struct(f">Q{KEY_BYTES}s{KEY_BYTES}s")
 PUBLIC_COLUMNS: Final = (
     *("bond_id", "peer_name", "method", "suite", "version", "peer_static"),
     *("epoch", "pending", "replaces", "created_s", "last_seen_s"),
+    *("standing", "ports", "copied_s", "not_recognised_s"),
 )
 SECRET_COLUMNS: Final = ("own_static", "psk", "hint_key", "candidates", "retired", "discovery_key")
 BOND_COLUMNS: Final = (*PUBLIC_COLUMNS, *SECRET_COLUMNS)
@@ -70,6 +72,10 @@ def bond_row(bond: Bond, sealer: Sealer) -> list[Cell]:
         bond.replaces,
         bond.created_s,
         bond.last_seen_s,
+        int(bond.access.standing),
+        None if bond.access.ports is None else pack_ports(bond.access.ports),
+        bond.copied_s,
+        bond.not_recognised_s,
     ]
     secrets = (
         bond.own_static,
@@ -91,6 +97,7 @@ def read_bond(row: Sequence[object], role: Role, sealer: Sealer) -> Bond:
     """
     cells = Cells(BOND_COLUMNS, row)
     bond_id = cells.identity("bond_id")
+    ports = cells.optional("ports", bytes)
 
     def secret(column: str) -> bytes:
         return sealer.unseal(cells.of(column, bytes), bond_id, column)
@@ -112,6 +119,9 @@ def read_bond(row: Sequence[object], role: Role, sealer: Sealer) -> Bond:
         replaces=cells.optional("replaces", bytes),
         created_s=cells.of("created_s", float),
         last_seen_s=cells.of("last_seen_s", float),
+        access=Access(Standing(cells.of("standing", int)), None if ports is None else unpack_ports(ports)),
+        copied_s=cells.optional("copied_s", float),
+        not_recognised_s=cells.optional("not_recognised_s", float),
     )
 
 

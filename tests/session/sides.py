@@ -8,7 +8,9 @@ from hashlib import sha256
 
 from blechannel.config import Config
 from blechannel.errors import BlechannelError
-from blechannel.pairing.bonds import BondBook, Change, Method, SetDiscoveryKey, apply
+from blechannel.pairing.apply import apply
+from blechannel.pairing.bonds import BondBook, Method
+from blechannel.pairing.changes import Change, SetDiscoveryKey
 from blechannel.pairing.window import PairingWindow
 from blechannel.session.events import CodeWanted, Event, Failed, Persist
 from blechannel.session.session import Session
