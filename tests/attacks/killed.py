@@ -15,7 +15,8 @@ from pathlib import Path
 from blechannel.aio.phone import Phone
 from blechannel.aio.watch import Watch
 from blechannel.config import Config, Policy
-from blechannel.pairing.bonds import BondBook, BondStore, Change, Forget
+from blechannel.pairing.bonds import BondBook
+from blechannel.pairing.changes import BondStore, Change, Forget
 from blechannel.roles import Role
 from blechannel.stores.sqlite import SqliteStore
 from blechannel.transports.loopback import LoopbackAir

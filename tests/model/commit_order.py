@@ -13,7 +13,9 @@ from enum import Enum, IntEnum
 from functools import cache
 from typing import NamedTuple
 
-from blechannel.pairing.bonds import Bond, BondBook, ConfirmBond, Forget, StoreBond, StorePending, apply
+from blechannel.pairing.apply import apply
+from blechannel.pairing.bonds import Bond, BondBook
+from blechannel.pairing.changes import ConfirmBond, Forget, StoreBond, StorePending
 from blechannel.roles import Role
 from tests.model.explore import Move
 from tests.pairing.made_bonds import bond, bond_id, book

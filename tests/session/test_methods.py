@@ -17,7 +17,7 @@ from blechannel.errors import (
 )
 from blechannel.limits import Limits
 from blechannel.methods import Assurance, Method, Suite
-from blechannel.pairing.bonds import SpendGuess, StoreBond, StorePending
+from blechannel.pairing.changes import SpendGuess, StoreBond, StorePending
 from blechannel.pairing.hybrid import KemKey
 from blechannel.session.events import Established, WordsShown
 from blechannel.session.setup import Pair

@@ -19,7 +19,8 @@ from blechannel.errors import (
     UnsupportedVersion,
 )
 from blechannel.limits import MAX_BONDS
-from blechannel.pairing.bonds import Forget
+from blechannel.pairing.access import Access
+from blechannel.pairing.changes import Forget
 from blechannel.session.conversation import State
 from blechannel.session.events import Closed, CodeChanged, Established, Message, Persist
 from blechannel.session.setup import Pair, Reconnect
@@ -65,7 +66,7 @@ def test_a_full_store_refuses() -> None:
     world = World().bonded()
     book = world.watch_shelf.book
     [bond] = book.bonds.values()
-    many = {bytes([n]) * 16: replace(bond, bond_id=bytes([n]) * 16) for n in range(MAX_BONDS)}
+    many = {bytes([n]) * 16: replace(bond, bond_id=bytes([n]) * 16, access=Access()) for n in range(MAX_BONDS)}
     world.watch_shelf.book = replace(book, bonds=many)
     world.window = world.new_window()
     phone, watch = world.pairing()
@@ -144,7 +145,7 @@ def test_a_watch_refuses_less_than_its_bond_has_used() -> None:
 def test_an_unknown_bond_is_not_recognised_and_stays() -> None:
     world = World().bonded()
     [bond_id] = world.watch_shelf.book.bonds
-    world.watch_shelf.keep(Forget(bond_id))
+    world.watch_shelf.keep(Forget(bond_id, world.random(32)))
     phone, watch = world.reconnecting()
     join(phone, watch)
     assert reason(phone) == reason(watch) == "not-recognised"
@@ -211,7 +212,7 @@ def test_a_removed_bond_is_seen_with_the_next_fragment() -> None:
     phone, watch = world.reconnecting()
     join(phone, watch)
     [bond_id] = world.watch_shelf.book.bonds
-    world.watch_shelf.keep(Forget(bond_id))
+    world.watch_shelf.keep(Forget(bond_id, world.random(32)))
     phone.session.traffic.open("late")
     join(phone, watch)
     assert isinstance(watch.error, BondSuperseded)

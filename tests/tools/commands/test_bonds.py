@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from blechannel.pairing.bonds import Bond, StorePending
+from blechannel.pairing.bonds import Bond
+from blechannel.pairing.changes import StorePending
 from blechannel.roles import Role
 from blechannel.stores.sqlite import SqliteStore
 from blechannel_tools.exits import Exit
@@ -22,7 +23,7 @@ def made(path: Path, *bonds: Bond, passphrase: str | None = None) -> None:
     async def make() -> None:
         async with await SqliteStore.open(path, role=Role.PHONE, passphrase=passphrase) as store:
             for each in bonds:
-                await store.apply(StorePending(each))
+                await store.apply(StorePending(each, gives_back_guess=False))
 
     asyncio.run(make())
 

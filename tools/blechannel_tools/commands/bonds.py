@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 
 from blechannel.errors import BlechannelError, BondNotFound, LocalProtocolError
 from blechannel.limits import MAX_NAME_BYTES, is_name
-from blechannel.pairing.bonds import Bond, Forget, Rename
+from blechannel.pairing.bonds import Bond
+from blechannel.pairing.changes import Forget, Rename
 from blechannel.roles import Role
 from blechannel.stores.sqlite import SqliteStore
 from blechannel_tools.exits import Exit
