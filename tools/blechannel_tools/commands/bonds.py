@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from blechannel.errors import BlechannelError, BondNotFound, LocalProtocolError
 from blechannel.limits import MAX_NAME_BYTES, is_name
-from blechannel.pairing.bonds import Bond
+from blechannel.pairing.bonds import KEY_BYTES, Bond
 from blechannel.pairing.changes import Forget, Rename
 from blechannel.roles import Role
 from blechannel.stores.sqlite import SqliteStore
@@ -126,7 +127,7 @@ async def _forget(options: argparse.Namespace, output: Output) -> None:
         bond = _chosen(store, options)
         if not options.yes:
             await _confirm(f"forget {label(bond)} ({short_id(bond)})? Connecting again needs a new pairing [y/N] ")
-        await store.apply(Forget(bond.bond_id))
+        await store.apply(Forget(bond.bond_id, secrets.token_bytes(KEY_BYTES)))
     output.say(Event.FORGOTTEN, f"forgot {label(bond)} ({short_id(bond)})", id=bond.bond_id.hex(), name=bond.peer_name)
 
 
