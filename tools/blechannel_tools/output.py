@@ -48,8 +48,11 @@ class Event(StrEnum):
     SENT = "sent"
     STEP = "step"
     SUMMARY = "summary"
+    TICKET = "ticket"
+    TICKET_WANTED = "ticket-wanted"
     TRANSFERRED = "transferred"
     WATCH = "watch"
+    WORDS = "words"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,9 @@ class WatchFace:
 
 def draw(shown: Shown) -> Panel:
     """The whole face."""
-    parts: list[RenderableType] = [_state(shown), Text(), _code(shown), Text()]
+    parts: list[RenderableType] = [_state(shown), Text(), _pairing(shown), Text()]
     parts += [Text(f"· {printable(line)}", style="dim", no_wrap=True, overflow="ellipsis") for line in shown.news]
-    keys = "p or Enter: open a pairing window   q: quit" if shown.keys else "Ctrl-C: quit"
+    keys = _keys(shown)
     return Panel(
         Group(*parts),
         title=Text(printable(shown.name), style="bold"),
@@ -67,12 +67,27 @@ def _state(shown: Shown) -> Table:
     return table
 
 
-def _code(shown: Shown) -> RenderableType:
-    if not shown.code:
+def _keys(shown: Shown) -> str:
+    if not shown.keys:
+        return "Ctrl-C: quit"
+    if shown.words:
+        return "y: the same   n: not the same"
+    return "p or Enter: open a pairing window   q: quit"
+
+
+def _pairing(shown: Shown) -> RenderableType:
+    if shown.words:
+        words = Text("   ".join(shown.words), style="bold bright_white")
+        question = Text("does the phone show the same words, in this order?", style="yellow")
+        return Group(Align.center(words), Text(), Align.center(question))
+    if not shown.what_to_do:
         return Align.center(Text("no pairing window is open", style="dim"))
     left = "one attempt" if shown.attempts_left == 1 else f"{shown.attempts_left} attempts"
-    below = Text(f"type this code on the phone: {left}, {shown.seconds_left} s left", style="yellow")
-    return Group(_Digits(shown.code), Text(), Align.center(below))
+    tries = f"{shown.seconds_left} s left" if shown.ticket else f"{left}, {shown.seconds_left} s left"
+    below = Align.center(Text(f"{shown.what_to_do}: {tries}", style="yellow"))
+    if shown.ticket:
+        return Group(Align.center(Text(shown.ticket, no_wrap=True)), below)
+    return Group(_Digits(shown.code), Text(), below) if shown.code else below
 
 
 @dataclass(frozen=True, slots=True)
