@@ -85,11 +85,9 @@ def compare_from(answer_file: Path | None, output: Output, what_to_do: str) -> C
 
     async def compare(words: tuple[str, ...]) -> bool:
         output.say(Event.WORDS, f"{what_to_do}:\n\n    {'   '.join(words)}\n", words=list(words))
-        return (
-            await _answer("" if answer_file else "the same on the other device? [yes/no] ")
-            if answer is None
-            else answer
-        )
+        if answer is not None:
+            return answer
+        return await _answer("" if answer_file else "the same on the other device? [yes/no] ")
 
     return compare
 

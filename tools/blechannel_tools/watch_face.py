@@ -36,12 +36,15 @@ class WatchFace:
         """Draw again."""
         self._live.update(self._draw(), refresh=True)
 
-    def _draw(self) -> Panel:
+    def _draw(self) -> RenderableType:
         return draw(self._look())
 
 
-def draw(shown: Shown) -> Panel:
-    """The whole face."""
+def draw(shown: Shown) -> RenderableType:
+    """The whole face. A QR code takes all of it: half of one cannot be scanned."""
+    if shown.ticket:
+        below = Text(f"{shown.what_to_do}: {shown.seconds_left} s left", style="yellow")
+        return Group(Align.center(Text(shown.ticket.rstrip("\n"), no_wrap=True)), Align.center(below))
     parts: list[RenderableType] = [_state(shown), Text(), _pairing(shown), Text()]
     parts += [Text(f"· {printable(line)}", style="dim", no_wrap=True, overflow="ellipsis") for line in shown.news]
     keys = _keys(shown)
@@ -83,10 +86,7 @@ def _pairing(shown: Shown) -> RenderableType:
     if not shown.what_to_do:
         return Align.center(Text("no pairing window is open", style="dim"))
     left = "one attempt" if shown.attempts_left == 1 else f"{shown.attempts_left} attempts"
-    tries = f"{shown.seconds_left} s left" if shown.ticket else f"{left}, {shown.seconds_left} s left"
-    below = Align.center(Text(f"{shown.what_to_do}: {tries}", style="yellow"))
-    if shown.ticket:
-        return Group(Align.center(Text(shown.ticket, no_wrap=True)), below)
+    below = Align.center(Text(f"{shown.what_to_do}: {left}, {shown.seconds_left} s left", style="yellow"))
     return Group(_Digits(shown.code), Text(), below) if shown.code else below
 
 

@@ -25,10 +25,10 @@ EPILOG = """examples:
   blechannel phone pair --method oob --tag watch.ndef --transport unix:/tmp/ble
   blechannel phone pair --code-file code.txt --json --transport unix:/tmp/ble
 
-Open a pairing window for the same method on the watch first. A code is good for one try: after a failure the watch shows
-a new one. Neither a code nor a ticket is ever given on the command line, where other users could see it. With `-` a
-file is standard input, read once it is needed; with --json the events "code-wanted", "words" and "ticket-wanted" say
-when. `words` are answered with yes or no."""
+Open a pairing window for the same method on the watch first. A code is good for one try: after a failure the watch
+shows a new one. Neither a code nor a ticket is ever given on the command line, where other users could see it. With `-`
+a file is standard input, read once it is needed; with --json the events "code-wanted", "words" and "ticket-wanted" say
+when. Words are answered with yes or no."""
 
 
 def add(commands: Commands) -> None:
