@@ -11,7 +11,7 @@ from blechannel.aio.person import AskCode, Compare
 from blechannel.errors import LocalProtocolError, PairingRefused
 from blechannel.pairing.out_of_band import Ticket
 from blechannel.pairing.window import is_code
-from blechannel_tools.output import Event, Output
+from blechannel_tools.output import Event, Lines, Output
 from blechannel_tools.prompt import ask_line, is_interactive
 from blechannel_tools.ways import says_yes
 
@@ -84,7 +84,7 @@ def compare_from(answer_file: Path | None, output: Output, what_to_do: str) -> C
         raise LocalProtocolError("nobody can compare words here: say --answer-file FILE, or - for standard input")
 
     async def compare(words: tuple[str, ...]) -> bool:
-        output.say(Event.WORDS, f"{what_to_do}:\n\n    {'   '.join(words)}\n", words=list(words))
+        output.say(Event.WORDS, Lines(f"{what_to_do}:", ("", f"    {'   '.join(words)}", "")), words=list(words))
         if answer is not None:
             return answer
         return await _answer("" if answer_file else "the same on the other device? [yes/no] ")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from blechannel.aio.watch import Watch
 from blechannel.methods import Method
 from blechannel.pairing.out_of_band import Ticket
-from blechannel_tools.output import Event, Output
+from blechannel_tools.output import Event, Lines, Output
 from blechannel_tools.person import STANDARD_INPUT, compare_from
 from blechannel_tools.ways import ON_WATCH, says_yes, word_of
 
@@ -19,7 +19,7 @@ class Told:
     """What is to be told, to people and to programs."""
 
     event: Event
-    text: str
+    shown: str | Lines
     facts: dict[str, object] = field(default_factory=dict, repr=False)
 
 
@@ -55,7 +55,7 @@ class WatchPairing:
         facts: dict[str, object] = {"method": word_of(chosen)}
         if chosen is Method.OUT_OF_BAND:
             facts["ticket"] = self._hand_over(window.ticket())
-            return Told(Event.TICKET, f"{ON_WATCH[chosen]}:\n{self.ticket}", facts)
+            return Told(Event.TICKET, Lines(f"{ON_WATCH[chosen]}:", self.ticket.splitlines()), facts)
         return Told(Event.WORDS, ON_WATCH[chosen], facts) if chosen is Method.WORDS else None
 
     def answered(self, key: str) -> None:

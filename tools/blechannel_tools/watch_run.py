@@ -15,7 +15,7 @@ from blechannel.aio.watch import CodeHidden, CodeShown, Declined, Joined, Left, 
 from blechannel.errors import BlechannelError, BondNotFound
 from blechannel_tools.digits import grouped
 from blechannel_tools.keys import key_presses
-from blechannel_tools.output import Event, HumanOutput, Output
+from blechannel_tools.output import Event, HumanOutput, Lines, Output
 from blechannel_tools.radios import address_of
 from blechannel_tools.selection import label
 from blechannel_tools.watch_pairing import WatchPairing
@@ -112,7 +112,7 @@ class WatchRun:
         """A window for the method of that place in the list, if there is one."""
         told = self._pairing.open(which)
         if told is not None:
-            self._say(told.event, told.text, **told.facts)
+            self._say(told.event, told.shown, **told.facts)
 
     def _look(self) -> Shown:
         """The state of now."""
@@ -149,12 +149,13 @@ class WatchRun:
 
     # --- what is told ---
 
-    def _say(self, event: Event, text: str, **facts: object) -> None:
+    def _say(self, event: Event, shown: str | Lines, **facts: object) -> None:
         if self._face is None:
-            self._output.say(event, text, **facts)
-        else:
-            self._shown.news.append(text)
-            self._face.refresh()
+            self._output.say(event, shown, **facts)
+            return
+        if isinstance(shown, str):  # lines are on the face already
+            self._shown.news.append(shown)
+        self._face.refresh()
 
     def _tell_start(self) -> None:
         shown = self._shown
