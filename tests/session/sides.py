@@ -106,8 +106,8 @@ class World:
         self.phone_config = Config("a phone")
         self.watch_config = Config("a watch")
 
-    def new_window(self) -> PairingWindow:
-        return PairingWindow(method=Method.PASSKEY, random=self.random, now=0.0)
+    def new_window(self, now: float = 0.0) -> PairingWindow:
+        return PairingWindow(method=Method.PASSKEY, random=self.random, now=now)
 
     def phone(self, intent: Pair | Reconnect, *, code: str | None = None) -> Side:
         setup = PhoneSetup(self.phone_config, self.phone_shelf, intent)
