@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 
 from blechannel.errors import BlechannelError, LinkLost, StoreError
 from blechannel.noise import DH_25519
-from blechannel.pairing.bonds import Bond, Forget, SpendGuess, StoreBond
+from blechannel.pairing.bonds import Bond, Forget, SpendGuess, StoreBond, StorePending
 from blechannel.pairing.window import PairingWindow
 from blechannel.roles import Role
 from blechannel.session.conversation import State
@@ -24,6 +25,8 @@ from tests.session.sides import Shelf, Side, World
 RUNNING = {State.PAIR_KEYS_AGREED, State.PHONE_PROVEN, State.WATCH_PROVEN}
 """A watch that holds its window; from m5 on, the window is closed."""
 LONGEST_WAIT_S = 70.0
+CONTROL = 0x80
+"""In a fragment's second byte: an acknowledgement and nothing more."""
 
 
 class Seat(Side):
@@ -64,6 +67,12 @@ class Seat(Side):
     def got(self) -> list[tuple[int, bytes]]:
         return [(event.port, event.message) for event in self.events if isinstance(event, Message)]
 
+    def said_in_order(self) -> list[bytes]:
+        """What goes out; in a handshake, what depends on a store only after it has answered."""
+        said = self.said()
+        assert_silent_while_storing(self, said)
+        return said
+
     def take_messages(self) -> None:
         """The application takes all that has come."""
         for port, message in self.got[self.taken :]:
@@ -92,6 +101,22 @@ class Seat(Side):
             assert due <= now + LONGEST_WAIT_S
 
 
+def public(bond: Bond) -> bytes:
+    """This side's public static key: what the peer knows the bond by."""
+    return _public(bond.own_static)
+
+
+@cache
+def _public(private: bytes) -> bytes:
+    return DH_25519.key_pair(private).public
+
+
+def assert_silent_while_storing(side: Side, said: list[bytes]) -> None:
+    """In a handshake, what depends on a store is said only after it has answered; acknowledgements may be."""
+    if side.held and not side.told(Established) and not side.session.is_over:
+        assert all(fragment[1] & CONTROL for fragment in said)
+
+
 @dataclass
 class Link:
     """Two ends and what is on its way to each."""
@@ -108,7 +133,7 @@ class Link:
 
     def deliver(self, to: Role, most: int) -> bool:
         """Carry fragments to one end; says whether there were any."""
-        self.air[to].extend(self.seat(to.peer).said())
+        self.air[to].extend(self.seat(to.peer).said_in_order())
         count = min(most, len(self.air[to]))
         for _ in range(count):
             self.seat(to).hear([self.air[to].popleft()])
@@ -219,11 +244,17 @@ class Homes(World):
         self.links.append(Link(self.seat(Role.PHONE, setup), watch))
         return self.links[-1]
 
+    def assert_phone_stored_first(self) -> None:
+        """Whatever the watch has ever stored, the phone had stored before m5."""
+        watch = {each.bond.peer_static for each in self.watch_shelf.changes if isinstance(each, StoreBond)}
+        phone = {public(each.bond) for each in self.phone_shelf.changes if isinstance(each, StorePending)}
+        assert watch <= phone
+
     def shared(self) -> list[tuple[Bond, Bond]]:
         """Bonds that both sides hold, the phone's newest first: found by their static keys."""
         watch = {bond.peer_static: bond for bond in self.watch_shelf.book.bonds.values()}
-        phone = [(DH_25519.key_pair(bond.own_static).public, bond) for bond in self.phone_shelf.book.bonds.values()]
-        return [(bond, watch[public]) for public, bond in reversed(phone) if public in watch]
+        phone = reversed(list(self.phone_shelf.book.bonds.values()))
+        return [(bond, watch[public(bond)]) for bond in phone if public(bond) in watch]
 
     def tidy(self) -> None:
         """Let go of what is over."""

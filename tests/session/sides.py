@@ -103,6 +103,7 @@ class World:
         self.watch_shelf = Shelf()
         self.watch_shelf.keep(SetDiscoveryKey(self.random(32)))
         self.window: PairingWindow | None = self.new_window()
+        self.fragment_bytes = 244
         self.phone_config = Config("a phone")
         self.watch_config = Config("a watch")
 
@@ -143,7 +144,7 @@ class World:
         self.watch_shelf.book = replace(book, bonds=bonds)
 
     def session(self, setup: PhoneSetup | WatchSetup) -> Session:
-        return Session(setup, max_fragment_bytes=244, random=self.random, now=0.0)
+        return Session(setup, max_fragment_bytes=self.fragment_bytes, random=self.random, now=0.0)
 
 
 def join(phone: Side, watch: Side) -> None:

@@ -120,32 +120,38 @@ class Sessions(RuleBasedStateMachine):
     @precondition(with_links)
     @rule(which=WHICH, steps=st.integers(1, 30))
     def go_on(self, which: int, steps: int) -> None:
-        """One link takes so many steps: a fragment, a store that answers, the right code."""
+        """One link takes so many steps: a store that answers, the right code, a fragment."""
         link = self.link(which)
         for _ in range(steps):
-            if not self.step(link):
+            if not (self.answer(link) or self.move(link)):
                 break
 
     @precondition(with_links)
-    @rule(which=WHICH, steps=st.integers(1, 20))
-    def go_on_a_little(self, which: int, steps: int) -> None:
-        self.go_on(which, steps)
+    @rule(which=WHICH, steps=st.integers(1, 30), first=ROLES)
+    def go_on_with_slow_stores(self, which: int, steps: int, first: Role) -> None:
+        link = self.link(which)
+        for _ in range(steps):
+            if not (self.move(link) or self.answer(link, first)):
+                break
 
     @precondition(with_links)
     @rule(which=WHICH)
     def carry_everything(self, which: int) -> None:
         """One link goes on until nothing moves."""
         link = self.link(which)
-        while self.step(link):
+        while self.answer(link) or self.move(link):
             """A step more."""
 
-    def step(self, link: Link) -> bool:
-        homes = self.homes
-        for role in Role:
+    def answer(self, link: Link, first: Role = Role.PHONE) -> bool:
+        for role in (first, first.peer):
             if link.seat(role).held:
-                homes.home[role].answer(link.seat(role), refuse=False)
+                self.homes.home[role].answer(link.seat(role), refuse=False)
                 return True
-        if homes.window is not None and link.type(homes.window.code):
+        return False
+
+    def move(self, link: Link) -> bool:
+        window = self.homes.window
+        if window is not None and link.type(window.code):
             return True
         return link.deliver(Role.PHONE, 1) or link.deliver(Role.WATCH, 1)
 
@@ -254,6 +260,10 @@ class Sessions(RuleBasedStateMachine):
                 if seat.is_established and seat.established is not None:
                     assert seat.established.bond_id in seat.shelf.book.bonds
         assert self.homes.shared() or not self.promised
+
+    @invariant()
+    def nothing_is_said_before_what_it_depends_on_is_stored(self) -> None:
+        self.homes.assert_phone_stored_first()
 
     @invariant()
     def a_window_serves_one_run(self) -> None:
