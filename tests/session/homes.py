@@ -124,12 +124,18 @@ class Link:
     phone: Seat
     watch: Seat
     has_typed: bool = False
+    is_guessed: bool = False
+    """Whether the code that was typed was wrong."""
     has_promised: bool = False
     """Whether it has been counted that the phone once had a channel here."""
     air: dict[Role, deque[bytes]] = field(default_factory=lambda: {role: deque() for role in Role})
 
     def seat(self, role: Role) -> Seat:
         return self.phone if role is Role.PHONE else self.watch
+
+    def errors(self) -> list[BlechannelError]:
+        """How the ends failed, those that did."""
+        return [seat.error for seat in (self.phone, self.watch) if seat.told(Failed)]
 
     def deliver(self, to: Role, most: int) -> bool:
         """Carry fragments to one end; says whether there were any."""
