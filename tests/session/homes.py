@@ -38,6 +38,8 @@ class Seat(Side):
         self.holds_stores = True
         self.windows: list[PairingWindow | None] = []
         """What it was told when it asked which window is open."""
+        self.codes: list[str] = []
+        """The codes of these windows, as they were then."""
         self.guesses = 0
         self.intent: object = None
         self.ports: list[int] = []
@@ -123,15 +125,18 @@ class Link:
 
     phone: Seat
     watch: Seat
-    has_typed: bool = False
-    is_guessed: bool = False
-    """Whether the code that was typed was wrong."""
+    typed: str | None = None
     has_promised: bool = False
     """Whether it has been counted that the phone once had a channel here."""
     air: dict[Role, deque[bytes]] = field(default_factory=lambda: {role: deque() for role in Role})
 
     def seat(self, role: Role) -> Seat:
         return self.phone if role is Role.PHONE else self.watch
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether the code that was typed was not the watch's when m1 came, or not any more."""
+        return self.typed is not None and self.watch.codes[-1:] != [self.typed]
 
     def errors(self) -> list[BlechannelError]:
         """How the ends failed, those that did."""
@@ -147,9 +152,9 @@ class Link:
 
     def type(self, code: str) -> bool:
         """A person types; says whether somebody wanted that."""
-        if not self.phone.told(CodeWanted) or self.has_typed or self.phone.session.is_over:
+        if not self.phone.told(CodeWanted) or self.typed is not None or self.phone.session.is_over:
             return False
-        self.has_typed = True
+        self.typed = code
         self.phone.take(self.phone.session.enter_code(code, self.phone.now))
         return True
 
@@ -239,14 +244,16 @@ class Homes(World):
 
     def connect(self, setup: PhoneSetup) -> Link:
         """A new link."""
-        told: list[PairingWindow | None] = []
+        windows: list[PairingWindow | None] = []
+        codes: list[str] = []
 
         def window() -> PairingWindow | None:
-            told.append(self.window)
+            windows.append(self.window)
+            codes.append(self.window.code if self.window else "")
             return self.window
 
         watch = self.seat(Role.WATCH, WatchSetup(self.watch_config, self.watch_shelf, window))
-        watch.windows = told
+        watch.windows, watch.codes = windows, codes
         self.links.append(Link(self.seat(Role.PHONE, setup), watch))
         return self.links[-1]
 

@@ -23,7 +23,7 @@ from blechannel.limits import MAX_LINKS
 from blechannel.roles import Role
 from blechannel.session.events import Established
 from blechannel.session.setup import Pair, PhoneSetup, Reconnect
-from tests.session.homes import RUNNING, Homes, Link, Seat
+from tests.session.homes import RUNNING, Homes, Link, Seat, public
 
 ROLES = st.sampled_from(Role)
 WHICH = st.integers(0, 11)
@@ -48,6 +48,8 @@ class Sessions(RuleBasedStateMachine):
     def begin(self, bonded: bool) -> None:
         self.homes = Homes()
         self.promised = False
+        """Whether the phone once had a channel by a bond that no person has removed since."""
+        self.removed: set[bytes] = set()
         self.hashes: dict[bytes, Link] = {}
         if bonded:
             self.pair(newest=False)
@@ -99,8 +101,7 @@ class Sessions(RuleBasedStateMachine):
     @precondition(with_links)
     @rule(which=WHICH)
     def type_wrong_code(self, which: int) -> None:
-        link = self.link(which)
-        link.is_guessed |= link.type("999999")
+        self.link(which).type("999999")
 
     @precondition(lambda self: self.promised)
     @rule(role=ROLES, which=WHICH, really=SELDOM)
@@ -108,7 +109,9 @@ class Sessions(RuleBasedStateMachine):
         home = self.homes.home[role]
         bonds = list(home.shelf.book.bonds)
         if bonds and really:
-            home.forget(bonds[which % len(bonds)])
+            bond = home.shelf.book.bonds[bonds[which % len(bonds)]]
+            self.removed.add(bond.peer_static if role is Role.WATCH else public(bond))
+            home.forget(bond.bond_id)
             self.promised = bool(self.homes.shared())
 
     # --- the air ---
@@ -270,7 +273,9 @@ class Sessions(RuleBasedStateMachine):
     def who_is_established_holds_the_bond_and_so_does_the_peer(self) -> None:
         for link in self.links():
             if link.phone.established is not None and not link.has_promised:
-                self.promised = link.has_promised = True
+                link.has_promised = True
+                bond = self.homes.phone_shelf.book.bonds.get(link.phone.established.bond_id)
+                self.promised |= bond is not None and public(bond) not in self.removed
             for seat in (link.phone, link.watch):
                 if seat.is_established and seat.established is not None:
                     assert seat.established.bond_id in seat.shelf.book.bonds
