@@ -169,6 +169,13 @@ class Sessions(RuleBasedStateMachine):
         while self.answer(link, first):
             """A store more."""
 
+    @precondition(lambda self: self.promised)
+    @rule(steps=st.integers(8, 25), first=ROLES)
+    def pair_again_and_cut_off(self, steps: int, first: Role) -> None:
+        """The moment in which the old bond could be lost is short: try often."""
+        self.pair(newest=True)
+        self.cut_off(len(self.homes.links) - 1, steps, first)
+
     @rule(wait_s=st.sampled_from([0.02, 0.02, 1.0, 1.0, 5.0, 25.0, 61.0]))
     def wait(self, wait_s: float) -> None:
         """Time passes in steps, none of them beyond anybody's deadline."""
