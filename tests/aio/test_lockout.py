@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from blechannel.aio.person import OutOfBand, Passkey, Words
 from blechannel.aio.phone import Phone
 from blechannel.aio.watch import Watch
 from blechannel.errors import BlechannelError, LocalProtocolError, PairingLocked, PairingRefused
+from blechannel.methods import Method
 from blechannel.stores.memory import MemoryStore
 from blechannel.transports.virtual_time import run_virtual
 from tests.aio.rooms import House, house, typing, wrong
+
+
+async def yes(_words: tuple[str, ...]) -> bool:
+    return True
+
+
+async def no(_words: tuple[str, ...]) -> bool:
+    return False
 
 
 async def fail(h: House, phone: Phone, watch: Watch) -> BlechannelError:
@@ -87,6 +98,62 @@ def test_a_locked_watch_lets_its_bonded_phone_in() -> None:
                 await fail(h, await h.add_phone(), watch)
             assert watch.locked_for_s > 0
             assert (await owner.connect(await owner.find())).is_open
+
+    run_virtual(main())
+
+
+def test_a_lock_on_either_side_keeps_nobody_from_what_costs_no_guess() -> None:
+    """A stranger who tries codes cannot take the tag or the QR code away from the owner."""
+
+    async def main() -> None:
+        async with house() as h:
+            watch, phone = await h.add_watch(), await h.add_phone()
+            for _ in range(3):
+                await fail(h, phone, watch)
+            assert watch.locked_for_s > 0
+            assert phone.locked_for_s > 0
+            for method, compare in ((Method.PASSKEY, None), (Method.WORDS, yes)):
+                with pytest.raises(PairingLocked):
+                    watch.open_pairing(method, compare=compare)
+            window = watch.open_pairing(Method.OUT_OF_BAND)
+            assert window.attempts_left == 3
+            found = await h.seen(phone, watch)
+            for way in (Passkey(typing(lambda: "000000")), Words(yes)):
+                with pytest.raises(PairingLocked):
+                    await phone.pair(found, way)
+            await phone.pair(found, OutOfBand(window.ticket()))
+            assert watch.store.book.guesses_spent == phone.store.book.guesses_spent == 3
+
+    run_virtual(main())
+
+
+def test_a_failure_that_costs_no_guess_is_told_as_it_is_while_the_phone_is_locked() -> None:
+    async def main() -> None:
+        async with house() as h:
+            watch, phone = await h.add_watch(), await h.add_phone()
+            for _ in range(3):
+                await fail(h, phone, watch)
+            window = watch.open_pairing(Method.OUT_OF_BAND)
+            wrong_ticket = replace(window.ticket(), secret=bytes(32))
+            with pytest.raises(PairingRefused) as refused:
+                await phone.pair(await h.seen(phone, watch), OutOfBand(wrong_ticket))
+            assert not isinstance(refused.value, PairingLocked)
+
+    run_virtual(main())
+
+
+def test_words_that_differ_lock_as_wrong_codes_do() -> None:
+    async def main() -> None:
+        async with house() as h:
+            watch, phone = await h.add_watch(), await h.add_phone()
+            for _ in range(3):
+                if watch.window is None:
+                    watch.open_pairing(Method.WORDS, compare=yes)
+                with pytest.raises(PairingRefused):
+                    await phone.pair(await h.seen(phone, watch), Words(no))
+            assert watch.store.book.guesses_spent == phone.store.book.guesses_spent == 3
+            assert watch.locked_for_s > 0
+            assert phone.locked_for_s > 0
 
     run_virtual(main())
 

@@ -101,6 +101,11 @@ def test_words_are_asked_about() -> None:
     assert "y: the same   n: not the same" in text
 
 
+def test_each_method_has_its_key() -> None:
+    text = "\n".join(drawn(Shown("wrist", "usb:0", methods=("words", "passkey", "oob"), keys=True)))
+    assert "1: words   2: passkey   3: oob   q: quit" in text
+
+
 def test_a_method_without_anything_to_show_says_what_to_do() -> None:
     shown = Shown("wrist", "usb:0", what_to_do=ON_WATCH[Method.WORDS], attempts_left=3, seconds_left=99)
     assert "compare the words on both: 3 attempts, 99 s left" in " ".join(" ".join(drawn(shown, width=110)).split())

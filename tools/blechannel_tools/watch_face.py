@@ -75,6 +75,9 @@ def _keys(shown: Shown) -> str:
         return "Ctrl-C: quit"
     if shown.words:
         return "y: the same   n: not the same"
+    if len(shown.methods) > 1:
+        choices = "   ".join(f"{number}: {word}" for number, word in enumerate(shown.methods, start=1))
+        return f"open a pairing window by   {choices}   q: quit"
     return "p or Enter: open a pairing window   q: quit"
 
 

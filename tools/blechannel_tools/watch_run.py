@@ -22,7 +22,7 @@ from blechannel_tools.selection import label
 from blechannel_tools.watch_pairing import WatchPairing
 from blechannel_tools.watch_services import Arrived, WatchServices
 from blechannel_tools.watch_state import Shown
-from blechannel_tools.ways import ON_WATCH
+from blechannel_tools.ways import ON_WATCH, word_of
 
 if TYPE_CHECKING:
     from blechannel_tools.watch_face import WatchFace
@@ -53,6 +53,7 @@ class WatchRun:
         self._output = output
         self._services = WatchServices(watch, options.save)
         self._shown = Shown(options.name, address_of(radio, options.transport))
+        self._shown.methods = tuple(map(word_of, options.methods))
         self._names: dict[Channel, str] = {}
         self._face: WatchFace | None = None
         self._quit = asyncio.Event()

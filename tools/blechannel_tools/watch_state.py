@@ -29,3 +29,5 @@ class Shown:
     receiving_bytes: int = 0
     news: deque[str] = field(default_factory=lambda: deque(maxlen=NEWS_KEPT))
     keys: bool = False
+    methods: tuple[str, ...] = ()
+    """The words for how phones may pair, in the order of their keys."""

@@ -301,8 +301,9 @@ def test_a_bond_that_the_watch_has_forgotten(programs: Run, tmp_path: Path) -> N
     assert programs("bonds", "forget", "phone", "--yes", "--role", "watch").code == Exit.DONE
     with Program("watch") as watch:
         watch.event("advertising")
-        ran = programs("phone", "connect")
-        assert ran.code == Exit.REFUSED
+        ran = programs("phone", "connect", "--timeout", "0.5")
+        assert ran.code == Exit.NO_WATCH
+        assert "this phone was removed there" in ran.err
         assert len(programs("bonds", "list").last["bonds"]) == 1, "a refusal forgets nothing"
         assert watch.event("declined")["message"]
 
