@@ -20,7 +20,7 @@ from blechannel.errors import (
 )
 from blechannel.limits import MAX_BONDS
 from blechannel.pairing.access import Access
-from blechannel.pairing.changes import Forget
+from blechannel.pairing.changes import Forget, MarkCopied
 from blechannel.session.conversation import State
 from blechannel.session.events import Closed, CodeChanged, Established, Message, Persist
 from blechannel.session.setup import Pair, Reconnect
@@ -172,6 +172,7 @@ def test_a_first_message_that_was_overtaken_on_its_way_is_no_evidence_of_a_copy(
     join(*world.reconnecting())
     late_watch.hear(on_its_way)
     assert isinstance(late_watch.error, BondSuperseded)
+    assert MarkCopied not in map(type, world.watch_shelf.changes)
     late_phone.hear(late_watch.said())
     assert reason(late_phone) == "failed"
 

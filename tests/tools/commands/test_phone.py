@@ -337,7 +337,7 @@ def test_a_stay_for_people(people: Run) -> None:
 def test_a_watch_without_echo(people: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("blechannel_tools.commands.phone_connect.ECHO_S", 0.05)
     monkeypatch.setattr("blechannel_tools.commands.phone_connect.echo.PORT", "nobody")
-    assert "serves no echo" in people("phone", "connect", "--seconds", "0.05").out
+    assert "serves this phone no echo" in people("phone", "connect", "--seconds", "0.05").out
 
 
 @pytest.mark.usefixtures("transport")
