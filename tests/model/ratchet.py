@@ -2,8 +2,8 @@
 
 What the two sides remember changes by the real `apply` alone. What stands around it, who sends and stores what
 when, is abstract: `test_ratchet_is_real.py` walks real sessions along the same moves. A crash is no move of its own: it
-is every link closed and every store under way either durable or not, in any order. A store that is put back or copied is
-the phone's or the watch's, never both in one exploration.
+is every link closed and every store under way either durable or not, in any order. What is copied or put back is the
+store of one side, never of both in one exploration.
 """
 
 from __future__ import annotations

@@ -51,9 +51,7 @@ class Link(NamedTuple):
 
     def without_watch(self) -> Link:
         """The watch's end is gone; what it has said may still arrive."""
-        return self._replace(
-            watch=At.NOWHERE, home=WATCH, retired_at_info=(), under=0, candidate=0, m1=0, ready=0
-        )
+        return self._replace(watch=At.NOWHERE, home=WATCH, retired_at_info=(), under=0, candidate=0, m1=0, ready=0)
 
 
 class State(NamedTuple):

@@ -45,12 +45,21 @@ WORSE = {
     ),
 }
 STORES = {
-    "": {},
-    "phone copied": {"can_be_copied": True},
-    "watch copied": {"watch_can_be_copied": True},
-    "watch put back": {"restores": 2},
+    "": ONE_LINK,
+    "phone copied": replace(ONE_LINK, can_be_copied=True),
+    "watch copied": replace(ONE_LINK, watch_can_be_copied=True),
+    "watch put back": replace(ONE_LINK, restores=2),
 }
-"""What may happen to the files."""
+"""What may happen to the files, on one link."""
+FAR = {
+    "three": (THREE_LINKS, 1_000_000),
+    "four": (Ratchet(links=4, candidates=4), 500_000),
+    "two, phone copied": (replace(TWO_LINKS, can_be_copied=True), 1_000_000),
+    "three, phone copied": (replace(THREE_LINKS, can_be_copied=True), 500_000),
+    "two, watch copied": (replace(TWO_LINKS, watch_can_be_copied=True), 500_000),
+    "two, watch put back": (replace(TWO_LINKS, restores=2), 500_000),
+    "two, watch copied and put back": (replace(TWO_LINKS, watch_can_be_copied=True, restores=2), 500_000),
+}
 
 
 def explored(ratchet: Ratchet, most_states: int) -> Explored[State]:
@@ -61,14 +70,14 @@ def explored(ratchet: Ratchet, most_states: int) -> Explored[State]:
 
 @pytest.mark.parametrize("stores", STORES)
 def test_everything_on_one_link(stores: str) -> None:
-    found = explored(replace(ONE_LINK, **STORES[stores]), 10_000)
+    found = explored(STORES[stores], 10_000)
     assert found.broken is None
     assert found.complete
 
 
 @pytest.mark.parametrize("stores", STORES)
 def test_what_is_near_on_two_links(stores: str) -> None:
-    assert explored(replace(TWO_LINKS, **STORES[stores]), 2 * SOON).broken is None
+    assert explored(replace(STORES[stores], links=2, candidates=2), 2 * SOON).broken is None
 
 
 def test_what_is_near_on_three_links() -> None:
@@ -85,20 +94,9 @@ def test_a_worse_ratchet_fails(name: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(
-    ("ratchet", "most_states"),
-    [
-        (THREE_LINKS, 1_000_000),
-        (Ratchet(links=4, candidates=4), 500_000),
-        (replace(TWO_LINKS, can_be_copied=True), 1_000_000),
-        (replace(THREE_LINKS, can_be_copied=True), 500_000),
-        (replace(TWO_LINKS, watch_can_be_copied=True), 500_000),
-        (replace(TWO_LINKS, restores=2), 500_000),
-        (replace(TWO_LINKS, watch_can_be_copied=True, restores=2), 500_000),
-    ],
-    ids=["three", "four", "two, copied", "three, copied", "watch copied", "watch put back", "watch copied and put back"],
-)
-def test_what_is_far_on_several_links(ratchet: Ratchet, most_states: int) -> None:
+@pytest.mark.parametrize("name", FAR)
+def test_what_is_far_on_several_links(name: str) -> None:
+    ratchet, most_states = FAR[name]
     assert explored(ratchet, most_states).broken is None
 
 

@@ -11,7 +11,7 @@ from tests.model.ratchet import Ratchet
 from tests.model.ratchet_state import State
 from tests.model.real_links import RealLinks
 
-STEPS = 60
+STEPS = 100
 MODELS = {
     "one link": Ratchet(links=1, candidates=4),
     "three links": Ratchet(links=3, candidates=4),
@@ -77,9 +77,9 @@ def expected(ratchet: Ratchet) -> set[str]:
     """Every move, and every refusal, that many walks must have come by."""
     stores = {f"{what}{how}" for what in ("candidate", "promotion") for how in ("", " refused", ", link lost")}
     stores |= {"advanced", "advanced, link lost", "advance refused"}
-    moves = {"open", "close", "begin", "give up", "m1", "m2", "ready", *stores}
+    moves = {"open", "close", "begin", "give up", "m1", "m2", "ready", "failed", *stores}
     if ratchet.can_be_copied:
-        moves |= {"copy", "copy begins", "not-recognised", "failed"}
+        moves |= {"copy", "copy begins", "not-recognised"}
     if ratchet.watch_can_be_copied:
         moves |= {"watch copied", "copy opens", "not-recognised"}
     if ratchet.restores:
@@ -91,7 +91,6 @@ def expected(ratchet: Ratchet) -> set[str]:
 def test_the_model_and_real_sessions_agree(name: str) -> None:
     ratchet = MODELS[name]
     done: set[str] = set()
-    for seed in range(25):
+    for seed in range(30):
         done |= walk(ratchet, Random(seed))
-    print(done ^ expected(ratchet))
-    assert done - {"failed"} == expected(ratchet) - {"failed"}
+    assert done == expected(ratchet)
