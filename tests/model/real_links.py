@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from blechannel.errors import LinkLost, ReplayDetected, StoreError
+from blechannel.errors import LinkLost, PairingRefused, ReplayDetected, StoreError
 from blechannel.pairing.bonds import Bond
 from blechannel.pairing.changes import MarkCopied
 from blechannel.session.conversation import State
-from blechannel.session.events import Established
-from blechannel.session.setup import PhoneSetup, Reconnect
+from blechannel.session.events import Established, Failed
+from blechannel.session.setup import PhoneSetup, Reconnect, WatchSetup
 from tests.model.explore import Move
-from tests.model.ratchet import At
+from tests.model.ratchet_state import PHONE, WATCH, At
 from tests.session.homes import assert_silent_while_storing
 from tests.session.sides import Shelf, Side, World
 
 
 class RealLinks:
-    """One phone, perhaps a copy of its store, one watch, and what is held on its way on each link."""
+    """One phone, one watch, perhaps copies of their stores, and what is held on its way on each link."""
 
     def __init__(self, links: int) -> None:
         self.world = World().bonded()
         self.shelves = [self.world.phone_shelf]
+        self.watch_shelves = [self.world.watch_shelf]
+        self.saved = self.world.watch_shelf.book
         self.watches: list[Side | None] = [None] * links
         self.phones: list[Side | None] = [None] * links
         self.info: list[list[bytes]] = [[]] * links
@@ -30,6 +32,8 @@ class RealLinks:
         self.m2: list[list[bytes]] = [[]] * links
         self.ready: list[list[bytes]] = [[]] * links
         self.evidence = False
+        self.refused: set[str] = set()
+        """Why phones were refused, as they were told."""
 
     def do(self, move: Move, possible: set[Move]) -> None:
         """Make it happen; `possible` is every move that the model allows now."""
@@ -59,10 +63,9 @@ class RealLinks:
 
     # --- what is compared ---
 
-    def watch_bond(self) -> Bond:
-        """What the watch has stored."""
-        [bond] = self.world.watch_shelf.book.bonds.values()
-        return bond
+    def watch_bonds(self) -> list[Bond]:
+        """What the watch has stored, and what its copy has."""
+        return [bond for shelf in self.watch_shelves for bond in shelf.book.bonds.values()]
 
     def holder_keys(self) -> list[bytes]:
         """The hint key that the phone holds, and the one that the copy holds."""
@@ -74,14 +77,16 @@ class RealLinks:
 
     # --- moves ---
 
-    def _open(self, number: int) -> None:
-        watch = self.world.watch()
+    def _open(self, number: int, home: int = WATCH) -> None:
+        shelf = self.watch_shelves[home]
+        setup = WatchSetup(self.world.watch_config, shelf, lambda: None)
+        watch = Side(lambda: self.world.session(setup), shelf)
         watch.holds_stores = True
         watch.take([])
         self.watches[number] = watch
         self.info[number], self.m1[number], self.ready[number] = watch.said(), [], []
 
-    def _begin(self, number: int, owner: int = 0) -> None:
+    def _begin(self, number: int, owner: int = PHONE) -> None:
         shelf = self.shelves[owner]
         [bond_id] = shelf.book.bonds
         setup = PhoneSetup(self.world.phone_config, shelf, Reconnect(bond_id))
@@ -92,6 +97,20 @@ class RealLinks:
 
     def _copy(self, _number: int) -> None:
         self.shelves.append(Shelf(self.world.phone_shelf.book))
+
+    def _copy_watch(self, _number: int) -> None:
+        self.watch_shelves.append(Shelf(self.world.watch_shelf.book))
+
+    def _save(self, _number: int) -> None:
+        self.saved = self.world.watch_shelf.book
+
+    def _restore(self, _number: int) -> None:
+        """Nothing runs on a store while it is replaced."""
+        for number, watch in enumerate(self.watches):
+            if watch is not None and watch.shelf is self.world.watch_shelf:
+                self._close(number)
+                self.watches[number] = None
+        self.world.watch_shelf.book = self.saved
 
     def _hear_m1(self, number: int) -> None:
         watch = self._watch(number)
@@ -111,6 +130,15 @@ class RealLinks:
         watch.take(watch.session.link_lost(LinkLost("closed")))
 
     def _give_up(self, number: int) -> None:
+        """It hears the refusal first, if there is one, and keeps its bond whatever that says."""
+        phone, watch = self._phone(number), self.watches[number]
+        before = phone.shelf.book
+        if watch is not None and watch.session.is_over:
+            phone.hear(watch.said())
+        if phone.told(Failed):
+            assert isinstance(phone.error, PairingRefused)
+            self.refused.add(phone.error.reason)
+        assert phone.shelf.book is before
         self.phones[number] = None
 
     _steps: ClassVar[dict[str, Callable[[RealLinks, int], None]]] = {
@@ -118,7 +146,11 @@ class RealLinks:
         "close": _close,
         "begin": _begin,
         "copy begins": lambda self, number: self._begin(number, 1),
+        "copy opens": lambda self, number: self._open(number, 1),
         "copy": _copy,
+        "watch copied": _copy_watch,
+        "save": _save,
+        "restore": _restore,
         "m1": _hear_m1,
         "m2": _hear_m2,
         "ready": _hear_ready,

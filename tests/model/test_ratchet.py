@@ -1,7 +1,9 @@
 """Everything that can happen to a bond's epochs on several links, nearest first, and what fails in a worse protocol.
 
 A phone is never locked out of the watch that it is bonded with; no session outlives its epoch; a copy is seen where
-there is one and nowhere else. The numbers of states are printed (pytest -s).
+there is one and nowhere else. Where the watch's store is put back or copied, the phone is served by the one watch that
+it has moved with, or is not recognised because that one's book has gone back behind it; nobody takes it for a copy. The
+numbers of states are printed (pytest -s).
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ from dataclasses import replace
 import pytest
 
 from tests.model.explore import Explored, explore
-from tests.model.ratchet import Ratchet, State
+from tests.model.ratchet import Ratchet
+from tests.model.ratchet_state import State
 
 ONE_LINK, TWO_LINKS, THREE_LINKS = (Ratchet(links=n, candidates=n) for n in (1, 2, 3))
+FALLING_BACK = Ratchet(links=1, candidates=4, falls_back=True)
 LOCKED_OUT = "nobody who holds the bond is known"
 SOON = 6000
 """States within which every worse protocol is caught, and beyond which the right one is explored."""
@@ -27,6 +31,34 @@ WORSE = {
         replace(TWO_LINKS, retired_since_info_is_evidence=True),
         "a copy was seen where there is none",
     ),
+    "a watch that goes on accepting what it has left": (
+        replace(TWO_LINKS, accepts_retired=True, can_be_copied=True),
+        "a copy was used and nobody is shut out",
+    ),
+    "a phone that falls back to what it has left, and a copied watch": (
+        replace(FALLING_BACK, watch_can_be_copied=True),
+        "both the watch and its copy serve the phone",
+    ),
+    "a phone that falls back to what it has left, and a watch put back": (
+        replace(FALLING_BACK, restores=1),
+        "a watch that was put back serves a phone that had moved on",
+    ),
+}
+STORES = {
+    "": ONE_LINK,
+    "phone copied": replace(ONE_LINK, can_be_copied=True),
+    "watch copied": replace(ONE_LINK, watch_can_be_copied=True),
+    "watch put back": replace(ONE_LINK, restores=2),
+}
+"""What may happen to the files, on one link."""
+FAR = {
+    "three": (THREE_LINKS, 1_000_000),
+    "four": (Ratchet(links=4, candidates=4), 500_000),
+    "two, phone copied": (replace(TWO_LINKS, can_be_copied=True), 1_000_000),
+    "three, phone copied": (replace(THREE_LINKS, can_be_copied=True), 500_000),
+    "two, watch copied": (replace(TWO_LINKS, watch_can_be_copied=True), 500_000),
+    "two, watch put back": (replace(TWO_LINKS, restores=2), 500_000),
+    "two, watch copied and put back": (replace(TWO_LINKS, watch_can_be_copied=True, restores=2), 500_000),
 }
 
 
@@ -36,18 +68,20 @@ def explored(ratchet: Ratchet, most_states: int) -> Explored[State]:
     return found
 
 
-@pytest.mark.parametrize("copied", [False, True], ids=["", "copied"])
-def test_everything_on_one_link(copied: bool) -> None:
-    found = explored(replace(ONE_LINK, can_be_copied=copied), 10_000)
+@pytest.mark.parametrize("stores", STORES)
+def test_everything_on_one_link(stores: str) -> None:
+    found = explored(STORES[stores], 10_000)
     assert found.broken is None
     assert found.complete
 
 
-@pytest.mark.parametrize(
-    "ratchet", [TWO_LINKS, THREE_LINKS, replace(TWO_LINKS, can_be_copied=True)], ids=["two", "three", "two, copied"]
-)
-def test_what_is_near_on_several_links(ratchet: Ratchet) -> None:
-    assert explored(ratchet, 2 * SOON).broken is None
+@pytest.mark.parametrize("stores", STORES)
+def test_what_is_near_on_two_links(stores: str) -> None:
+    assert explored(replace(STORES[stores], links=2, candidates=2), 2 * SOON).broken is None
+
+
+def test_what_is_near_on_three_links() -> None:
+    assert explored(THREE_LINKS, 2 * SOON).broken is None
 
 
 @pytest.mark.parametrize("name", WORSE)
@@ -60,18 +94,18 @@ def test_a_worse_ratchet_fails(name: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(
-    ("ratchet", "most_states"),
-    [
-        (THREE_LINKS, 1_000_000),
-        (Ratchet(links=4, candidates=4), 500_000),
-        (replace(TWO_LINKS, can_be_copied=True), 1_000_000),
-        (replace(THREE_LINKS, can_be_copied=True), 500_000),
-    ],
-    ids=["three", "four", "two, copied", "three, copied"],
-)
-def test_what_is_far_on_several_links(ratchet: Ratchet, most_states: int) -> None:
+@pytest.mark.parametrize("name", FAR)
+def test_what_is_far_on_several_links(name: str) -> None:
+    ratchet, most_states = FAR[name]
     assert explored(ratchet, most_states).broken is None
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_everything_on_one_link_of_a_watch_that_is_copied_and_put_back() -> None:
+    found = explored(replace(ONE_LINK, watch_can_be_copied=True, restores=2), 500_000)
+    assert found.broken is None
+    assert found.complete
 
 
 @pytest.mark.long
