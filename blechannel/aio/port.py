@@ -7,7 +7,7 @@ from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from blechannel.errors import LocalProtocolError
+from blechannel.errors import BlechannelError, LocalProtocolError
 from blechannel.session.events import Message
 
 if TYPE_CHECKING:
@@ -82,7 +82,12 @@ class Port:
             number = self._writing
             if number is None:
                 raise LocalProtocolError(f"port {self.name} is not open")
-            if not channel.is_congested() and channel.traffic.send(number, message):
+            try:
+                is_sent = not channel.is_congested() and channel.traffic.send(number, message)
+            except BlechannelError:
+                self._wake_sender()  # it may have been this one's turn
+                raise
+            if is_sent:
                 channel.spoke()
                 if self._senders:
                     self._wake_sender()
