@@ -193,8 +193,10 @@ class Phone(Household):
             await channel.established()
             await self._stop_asking(channel)
         except BaseException:
-            await self._stop_asking(channel)
-            await channel.close()
+            try:
+                await self._stop_asking(channel)
+            finally:  # cancelled once more, it says CLOSE all the same
+                await channel.close()
             raise
         return channel
 
