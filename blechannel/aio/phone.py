@@ -15,7 +15,14 @@ from blechannel.aio.key_log import KeyLog
 from blechannel.aio.link import PhoneTransport, Sighting
 from blechannel.aio.person import METHOD_OF, AskCode, Certificate, OutOfBand, Passkey, Way, Words
 from blechannel.config import Config
-from blechannel.errors import BondNotFound, MalformedFrame, PairingRefused, PeerTimedOut, WatchNotFound
+from blechannel.errors import (
+    BlechannelError,
+    BondNotFound,
+    MalformedFrame,
+    PairingRefused,
+    PeerTimedOut,
+    WatchNotFound,
+)
 from blechannel.pairing.bonds import Bond, BondStore
 from blechannel.session.credentials import Credentials
 from blechannel.session.events import CodeWanted, Event, WordsShown
@@ -185,7 +192,11 @@ class Phone(Household):
 
     async def _established(self, address: str, intent: Pair | Reconnect, way: Way | None) -> Channel:
         link = await self._transport.connect(address)
-        channel = self._make_channel(link, PhoneSetup(self._config, self._store, intent, self._credentials))
+        try:
+            channel = self._make_channel(link, PhoneSetup(self._config, self._store, intent, self._credentials))
+        except BlechannelError:
+            await link.close()
+            raise
         if way is not None:
             self._ways[channel] = way
         channel.start()
