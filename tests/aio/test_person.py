@@ -13,7 +13,6 @@ from blechannel.limits import Patience
 from tests.aio.rooms import room
 from tests.aio.virtual import now_s, on_virtual_clock
 
-
 TOO_OFTEN = 10**5
 
 
