@@ -67,11 +67,11 @@ async def room(
     *,
     config: Config = Config("side"),  # noqa: B008 - frozen
     world: World = World(),  # noqa: B008 - frozen
-    store: Callable[[], BondStore] = MemoryStore,
+    make_store: Callable[[], BondStore] = MemoryStore,
     **link: int,
 ) -> AsyncGenerator[Room, None]:
-    """A room that leaves no task behind; bonds are in a `store` for each side, or in files in `folder`."""
-    stores: dict[Role, BondStore] = {role: await _open(folder, role) if folder else store() for role in Role}
+    """A room that leaves no task behind; bonds are in a store for each side that `make_store` makes, or in files in `folder`."""
+    stores: dict[Role, BondStore] = {role: await _open(folder, role) if folder else make_store() for role in Role}
     ours = Room(stores, config=config, world=world, **link)
     try:
         async with ours.watch, ours.phone:

@@ -94,7 +94,7 @@ def test_cancelled_at_each_turn(
     async def run() -> None:
         for turns in count(1):
             assert turns < MOST_TURNS
-            async with room(store=SlowStore) as r:
+            async with room(make_store=SlowStore) as r:
                 r.watch.serve(echo.PORT, echo.echo)
                 await before(r)
                 if not await cancelled_after(turns, work(r)):
@@ -113,7 +113,7 @@ def test_a_side_that_closes_at_each_turn_of_a_reconnect(side: str) -> None:
     @on_virtual_clock
     async def run() -> None:
         for turns in range(60):
-            async with room(store=SlowStore) as r:
+            async with room(make_store=SlowStore) as r:
                 await paired(r)
                 found = await r.phone.find()
                 connecting = asyncio.create_task(r.phone.connect(found))
