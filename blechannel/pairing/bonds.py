@@ -348,7 +348,7 @@ def _confirm(book: BondBook, change: ConfirmBond, at_s: float) -> BondBook:
 
 
 def _without_replaced(book: BondBook, bond: Bond) -> BondBook:
-    """Without what `bond` replaces, what that was to replace, and the pending bonds that were to replace these."""
+    """Without what `bond` was to replace, what that was to, and every pending bond that was to replace one of these."""
     dropped: set[bytes] = set()
     older: Bond | None = bond
     while older is not None and older.replaces is not None and older.replaces not in dropped:

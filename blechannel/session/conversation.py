@@ -57,8 +57,9 @@ _PHONE, _WATCH = Role.PHONE, Role.WATCH
 _PORT_RECORDS: tuple[Said, ...] = (Open, Data, Credit, Shut)
 
 
-def _refusable(row: Row) -> Row:
-    return {**row, (_PHONE, Refuse): State.FAILED, (_WATCH, Refuse): State.FAILED}
+def _refusable(row: Row, *roles: Role) -> Row:
+    """Either side may decline, or only `roles`."""
+    return {**row, **{(role, Refuse): State.FAILED for role in roles or (_PHONE, _WATCH)}}
 
 
 def _talking(state: State, *roles: Role) -> Row:
@@ -72,9 +73,11 @@ TABLE: dict[State, Row] = {
     State.PAIR_KEYS_AGREED: _refusable({(_PHONE, Pair3): State.PHONE_PROVEN}),
     State.PHONE_PROVEN: _refusable({(_WATCH, Nonce): State.WATCH_PROVEN}),
     State.WATCH_PROVEN: _refusable({(_PHONE, Confirm): State.PHONE_STORED}),
-    State.PHONE_STORED: _refusable({(_WATCH, Bonded): State.ESTABLISHED}),
+    # Who has said the last message but one declines no more: the last one may be on its way, and with it the channel,
+    # where a refusal that nobody has signed has no place. The link's end says as much.
+    State.PHONE_STORED: _refusable({(_WATCH, Bonded): State.ESTABLISHED}, _WATCH),
     State.BOND_NAMED: _refusable({(_WATCH, Reconnect2): State.WATCH_ANSWERED}),
-    State.WATCH_ANSWERED: _refusable({(_PHONE, Ready): State.ESTABLISHED}),
+    State.WATCH_ANSWERED: _refusable({(_PHONE, Ready): State.ESTABLISHED}, _PHONE),
     State.ESTABLISHED: {
         **_talking(State.ESTABLISHED, _PHONE, _WATCH),
         (_WATCH, Bonded): State.ESTABLISHED,

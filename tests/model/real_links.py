@@ -12,6 +12,7 @@ from blechannel.session.events import Established
 from blechannel.session.setup import PhoneSetup, Reconnect
 from tests.model.explore import Move
 from tests.model.ratchet import At
+from tests.session.homes import assert_silent_while_storing
 from tests.session.sides import Shelf, Side, World
 
 
@@ -51,6 +52,9 @@ class RealLinks:
             case _:
                 self._steps[name](self, number)
         self._tell_of_the_book()
+        for side in (*self.phones, *self.watches):
+            if side is not None:
+                assert_silent_while_storing(side, side.said() if side.held else [])
 
     # --- what is compared ---
 

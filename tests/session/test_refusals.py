@@ -206,6 +206,32 @@ def test_a_second_session_ends_the_first() -> None:
     assert all(side.told(Established) for side in second)
 
 
+def test_the_watch_declines_no_more_while_the_phones_last_message_may_be_on_its_way() -> None:
+    world = World().bonded()
+    phone, watch = world.reconnecting()
+    phone.hear(watch.said())
+    watch.hear(phone.said())
+    phone.hear(watch.said())
+    assert phone.told(Established)
+    [bond_id] = world.watch_shelf.book.bonds
+    world.watch_shelf.keep(Forget(bond_id))
+    watch.take(watch.session.book_changed())
+    assert isinstance(watch.error, BondSuperseded)
+    join(phone, watch)
+    assert not phone.session.is_over
+
+
+def test_the_phone_declines_no_more_while_the_watchs_last_message_may_be_on_its_way() -> None:
+    world = World()
+    phone, watch = world.pairing()
+    while not watch.told(Established):
+        phone.hear(watch.said())
+        watch.hear(phone.said())
+    phone.take(phone.session.abandon(PairingRefused("no-code", "the person has left")))
+    watch.hear(phone.said())
+    assert not watch.session.is_over
+
+
 def test_a_removed_bond_is_seen_with_the_next_fragment() -> None:
     world = World().bonded()
     phone, watch = world.reconnecting()

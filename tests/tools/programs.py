@@ -129,22 +129,31 @@ class Terminal:
     def __init__(self) -> None:
         import pty
 
+        self._person: int | None
         self._person, slave = pty.openpty()
         self.program = os.fdopen(slave, "r+b", buffering=0)
         self.screen = b""
 
     def type(self, text: str) -> None:
         """Press keys."""
+        assert self._person is not None
         os.write(self._person, text.encode())
 
     def until(self, text: str) -> None:
         """Read the screen until `text` is on it."""
+        assert self._person is not None
         until = time.monotonic() + WAIT_S
         while text.encode() not in self.screen:
             assert time.monotonic() < until, self.screen
             self.screen += os.read(self._person, 65536)
 
+    def hang_up(self) -> None:
+        """The person's end is gone. Safe to call again."""
+        person, self._person = self._person, None
+        if person is not None:
+            os.close(person)
+
     def close(self) -> None:
-        """Hang up."""
+        """Let both ends go."""
         self.program.close()
-        os.close(self._person)
+        self.hang_up()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sys
 import termios
@@ -31,6 +32,32 @@ async def test_keys_come_at_once_and_without_echo(terminal: Terminal) -> None:
         assert not termios.tcgetattr(terminal.program)[3] & termios.ECHO
     assert pressed == ["p", "q"]
     assert termios.tcgetattr(terminal.program) == before
+
+
+async def test_a_terminal_that_hangs_up_is_let_go(terminal: Terminal) -> None:
+    loop = asyncio.get_running_loop()
+    faults: list[object] = []
+    loop.set_exception_handler(lambda _loop, fault: faults.append(fault))
+    with key_presses(lambda _key: None):
+        terminal.hang_up()
+        await asyncio.sleep(0.05)
+        assert not loop.remove_reader(terminal.program.fileno())
+    assert not faults
+
+
+async def test_a_terminal_that_cannot_be_read_is_let_go(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_descriptor: int, _size: int) -> bytes:
+        raise OSError(errno.EIO, "a background process may not read")
+
+    loop = asyncio.get_running_loop()
+    faults: list[object] = []
+    loop.set_exception_handler(lambda _loop, fault: faults.append(fault))
+    monkeypatch.setattr("blechannel_tools.keys.os.read", refuse)
+    with key_presses(lambda _key: None):
+        terminal.type("p")
+        await asyncio.sleep(0.05)
+        assert not loop.remove_reader(terminal.program.fileno())
+    assert not faults
 
 
 async def test_a_pipe_gives_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import io
 import logging
-import os
 import sys
 from collections.abc import Sequence
 
@@ -44,8 +43,7 @@ def run(arguments: Sequence[str] | None = None) -> Exit:
         ask_passphrase(options)
         code: Exit = options.run(options, output)
         return code
-    except BrokenPipeError:
-        _silence_output()
+    except BrokenPipeError:  # nobody reads any more, so nobody can be told
         return Exit.FAILED
     except (BlechannelError, OSError) as error:
         return _failed(in_words(error), type(error).__name__, exit_of(error), options)
@@ -56,11 +54,6 @@ def run(arguments: Sequence[str] | None = None) -> Exit:
 def _failed(message: str, error: str, code: Exit, options: argparse.Namespace) -> Exit:
     tell_error(message, error=error, exit_code=code, as_json=options.json)
     return code
-
-
-def _silence_output() -> None:
-    """Nobody reads any more; the interpreter would complain of that when it flushes at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

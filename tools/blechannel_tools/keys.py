@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from blechannel_tools.prompt import is_interactive
 
@@ -34,8 +34,11 @@ def key_presses(on_key: OnKey) -> Iterator[bool]:
     loop = asyncio.get_running_loop()
 
     def read() -> None:
-        pressed = os.read(descriptor, 64)
-        if not pressed:  # the terminal is gone
+        try:
+            pressed = os.read(descriptor, 64)
+        except OSError:
+            pressed = b""
+        if not pressed:  # the terminal is gone, and would be ready to say so for ever
             loop.remove_reader(descriptor)
         for key in pressed.decode("ascii", "replace"):
             on_key(key)
@@ -46,4 +49,5 @@ def key_presses(on_key: OnKey) -> Iterator[bool]:
         yield True
     finally:
         loop.remove_reader(descriptor)
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+        with suppress(termios.error):
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)

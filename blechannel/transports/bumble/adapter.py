@@ -17,7 +17,7 @@ from bumble.transport.common import Transport
 
 from blechannel.errors import LocalProtocolError, TransportError
 from blechannel.gatt import MAX_ATTRIBUTE_BYTES, MIN_ATT_MTU_BYTES
-from blechannel.transports.bumble.failures import answered, explained
+from blechannel.transports.bumble.failures import CONTROLLER_LOST, answered, explained
 from blechannel.transports.bumble.gate import AttGate
 from blechannel.transports.bumble.host import CountingHost
 from blechannel.transports.bumble.snoop import SnoopFile
@@ -152,7 +152,7 @@ class Adapter:
     def _lost(self) -> None:
         """Bumble flushes when the way to the controller is lost."""
         self._reachable = False
-        self._gone = TransportError("the way to the controller was lost: is it still plugged in?")
+        self._gone = TransportError(CONTROLLER_LOST)
         if self.on_gone is not None:
             self.on_gone()
 

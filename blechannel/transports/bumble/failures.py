@@ -8,13 +8,14 @@ from collections.abc import Coroutine
 from typing import TypeVar
 
 from bumble import att, core, hci
-from bumble.transport.common import TransportSpecError
+from bumble.transport.common import TransportLostError, TransportSpecError
 
 from blechannel.errors import LinkLost, TransportError
 
 T = TypeVar("T")
 
 CANCEL_AGAIN_S = 0.05
+CONTROLLER_LOST = "the way to the controller was lost: is it still plugged in?"
 
 HCI_REASONS = {
     0x00: "the adapter was closed or unplugged",
@@ -67,6 +68,8 @@ def _words(error: BaseException) -> str:
     match error:
         case TransportSpecError() | AssertionError():
             return f"write the transport like {SPECS}"
+        case TransportLostError():
+            return CONTROLLER_LOST
         case TimeoutError() | core.TimeoutError() | core.CommandTimeoutError():
             return "no answer in time"
         case att.ATT_Error():

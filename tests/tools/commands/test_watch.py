@@ -145,3 +145,12 @@ def test_an_adapter_that_is_unplugged_ends_the_watch(programs: Run, monkeypatch:
     assert ran.only("advertising")["address"] == "usb:0"
     assert ran.only("declined")["peer"] == "adapter"
     assert "still plugged in" in ran.err
+
+
+@pytest.mark.usefixtures("transport")
+def test_a_system_whose_loop_takes_no_signals(people: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr("asyncio.unix_events._UnixSelectorEventLoop.add_signal_handler", refuse)
+    assert people("watch", "--seconds", "0.1").code == Exit.DONE

@@ -19,7 +19,7 @@ import pytest
 from bumble import att, core, hci
 from bumble.host import DataPacketQueue
 from bumble.snoop import Snooper
-from bumble.transport.common import PacketParser
+from bumble.transport.common import PacketParser, TransportLostError
 
 from blechannel.errors import LinkLost, TransportError
 from blechannel.transports.bumble import BumblePhoneTransport, BumbleWatchTransport, VirtualRadio
@@ -341,3 +341,8 @@ def test_a_broken_dependency_of_bumble_is_not_called_missing() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "pyee" in done.stderr.splitlines()[-1]
     assert "ModuleNotFoundError" in done.stderr.splitlines()[-1]
+
+
+def test_a_controller_lost_in_the_middle_of_a_command() -> None:
+    told = str(explained(TransportLostError("transport lost"), "scanning"))
+    assert told == "scanning: the way to the controller was lost: is it still plugged in?"

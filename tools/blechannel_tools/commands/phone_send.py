@@ -78,7 +78,7 @@ async def _send(options: argparse.Namespace, messages: list[bytes], output: Outp
                 await port.send(message)
                 if options.expect_reply:
                     tell_message(output, port, await _reply(port))
-        await _close(channel)
+        await close_when_read(channel)
     count = "one message" if len(messages) == 1 else f"{len(messages)} messages"
     output.say(Event.SENT, f"sent {count}", messages=len(messages), size_bytes=sum(map(len, messages)))
 
@@ -91,8 +91,12 @@ async def _reply(port: Port) -> bytes:
         raise PeerTimedOut(f"no reply on port {port.name} within {REPLY_S:g} s: does the watch serve it?") from None
 
 
-async def _close(channel: Channel) -> None:
-    """Close, and be sure that everything has arrived."""
+async def close_when_read(channel: Channel) -> None:
+    """Close the channel.
+
+    Raises:
+        BlechannelError: not everything has arrived.
+    """
     await channel.close()
     channel.check_cut_off()
     if channel.undelivered:
