@@ -22,8 +22,8 @@ CONGESTED_BYTES = 32768
 """Queued for the link, from here on senders wait."""
 
 
-STORE_S = 20.0
-"""For the store to make a change durable; the session ends when it does not, whether or not it does so later."""
+STORE_S = 8.0
+"""For the store to make a change durable, less than the peer waits; after it the session ends, whatever comes later."""
 STORE_IS_SLOW = f"the bond store did not answer within {STORE_S:g} s: is its disk alive?"
 
 

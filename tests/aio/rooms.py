@@ -70,7 +70,7 @@ async def room(
     make_store: Callable[[], BondStore] = MemoryStore,
     **link: int,
 ) -> AsyncGenerator[Room, None]:
-    """A room that leaves no task behind. Bonds are in files in `folder`, or in what `make_store` makes for each side."""
+    """A room that leaves no task behind; bonds are in files in `folder`, or in stores made by `make_store`."""
     stores: dict[Role, BondStore] = {role: await _open(folder, role) if folder else make_store() for role in Role}
     ours = Room(stores, config=config, world=world, **link)
     try:

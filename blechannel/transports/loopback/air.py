@@ -76,6 +76,7 @@ class LoopbackPhone:
 
     async def scan(self) -> AsyncGenerator[Sighting, None]:
         """Everything that advertises now, then every change at once and everything again each interval."""
+        self._check_open()
         air, scanner = self._air, _Scanner()
         air._scanners[scanner] = None
         try:
