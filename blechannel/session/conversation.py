@@ -15,8 +15,10 @@ from blechannel.wire.frames import (
     Bonded,
     Close,
     Confirm,
+    Copied,
     Credit,
     Data,
+    Deny,
     Info,
     Nonce,
     Open,
@@ -55,6 +57,7 @@ Row: TypeAlias = dict[tuple[Role, Said], State]
 
 _PHONE, _WATCH = Role.PHONE, Role.WATCH
 _PORT_RECORDS: tuple[Said, ...] = (Open, Data, Credit, Shut)
+_WATCH_RECORDS: tuple[Said, ...] = (Bonded, Copied, Deny)
 
 
 def _refusable(row: Row, *roles: Role) -> Row:
@@ -63,7 +66,8 @@ def _refusable(row: Row, *roles: Role) -> Row:
 
 
 def _talking(state: State, *roles: Role) -> Row:
-    return {(role, said): state for role in roles for said in _PORT_RECORDS}
+    says = {_PHONE: _PORT_RECORDS, _WATCH: (*_PORT_RECORDS, *_WATCH_RECORDS)}
+    return {(role, said): state for role in roles for said in says[role]}
 
 
 TABLE: dict[State, Row] = {
@@ -80,13 +84,11 @@ TABLE: dict[State, Row] = {
     State.WATCH_ANSWERED: _refusable({(_PHONE, Ready): State.ESTABLISHED}, _PHONE),
     State.ESTABLISHED: {
         **_talking(State.ESTABLISHED, _PHONE, _WATCH),
-        (_WATCH, Bonded): State.ESTABLISHED,
         (_PHONE, Close): State.PHONE_CLOSED,
         (_WATCH, Close): State.WATCH_CLOSED,
     },
     State.PHONE_CLOSED: {
         **_talking(State.PHONE_CLOSED, _WATCH),
-        (_WATCH, Bonded): State.PHONE_CLOSED,
         (_WATCH, Close): State.CLOSED,
     },
     State.WATCH_CLOSED: {**_talking(State.WATCH_CLOSED, _PHONE), (_PHONE, Close): State.CLOSED},

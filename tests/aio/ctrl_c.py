@@ -16,7 +16,8 @@ from pathlib import Path
 from blechannel.aio.phone import Phone
 from blechannel.aio.watch import Watch
 from blechannel.config import Config, Policy
-from blechannel.pairing.bonds import BondBook, BondStore, Change
+from blechannel.pairing.bonds import BondBook
+from blechannel.pairing.changes import BondStore, Change
 from blechannel.roles import Role
 from blechannel.services import echo
 from blechannel.stores.sqlite import SqliteStore

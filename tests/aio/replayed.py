@@ -15,7 +15,7 @@ from blechannel.aio.household import World
 from blechannel.aio.phone import Phone
 from blechannel.aio.watch import Watch
 from blechannel.config import Config, Policy
-from blechannel.pairing.bonds import Forget
+from blechannel.pairing.changes import Forget
 from blechannel.roles import Role
 from blechannel.services import echo, transfer
 from blechannel.stores.memory import MemoryStore

@@ -10,7 +10,8 @@ import pytest
 
 from blechannel.aio.channel import Channel
 from blechannel.errors import BlechannelError
-from blechannel.pairing.bonds import BondBook, Change
+from blechannel.pairing.bonds import BondBook
+from blechannel.pairing.changes import Change
 from blechannel.services import echo
 from blechannel.stores.memory import MemoryStore
 from tests.aio.rooms import Room, room

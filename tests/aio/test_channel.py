@@ -10,7 +10,7 @@ import pytest
 from blechannel.aio.channel import FINISH_S
 from blechannel.aio.port import Port
 from blechannel.errors import BondNotFound, LinkLost, LocalProtocolError
-from blechannel.pairing.bonds import Forget
+from blechannel.pairing.changes import Forget
 from blechannel.services import echo
 from tests.aio.rooms import room
 from tests.aio.virtual import now_s, on_virtual_clock

@@ -9,7 +9,8 @@ import pytest
 
 from blechannel.aio.pump import STORE_S
 from blechannel.errors import BlechannelError, StoreError
-from blechannel.pairing.bonds import BondBook, Change, SetDiscoveryKey
+from blechannel.pairing.bonds import BondBook
+from blechannel.pairing.changes import Change, SetDiscoveryKey
 from blechannel.stores.memory import MemoryStore
 from tests.aio.rooms import room
 from tests.aio.virtual import now_s, on_virtual_clock

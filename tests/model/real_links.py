@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from blechannel.errors import LinkLost, ReplayDetected, StoreError
 from blechannel.pairing.bonds import Bond
+from blechannel.pairing.changes import MarkCopied
 from blechannel.session.conversation import State
 from blechannel.session.events import Established
 from blechannel.session.setup import PhoneSetup, Reconnect
@@ -95,6 +96,8 @@ class RealLinks:
     def _hear_m1(self, number: int) -> None:
         watch = self._watch(number)
         watch.hear(self.m1[number])
+        if watch.held and isinstance(watch.held[0].change, MarkCopied):
+            watch.answer()  # the model's watch notes evidence in the step in which it hears it
         self.evidence |= watch.session.is_over and isinstance(watch.error, ReplayDetected)
 
     def _hear_m2(self, number: int) -> None:

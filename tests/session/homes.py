@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from blechannel.errors import BlechannelError, LinkLost, StoreError
 from blechannel.noise import DH_25519
-from blechannel.pairing.bonds import Bond, Forget, SpendGuess, StoreBond, StorePending
+from blechannel.pairing.bonds import Bond
+from blechannel.pairing.changes import Forget, SpendGuess, StoreBond, StorePending, TransferOwnership
 from blechannel.pairing.window import PairingWindow
 from blechannel.roles import Role
 from blechannel.session.conversation import State
 from blechannel.session.events import Closed, CodeWanted, Established, Failed, Message
 from blechannel.session.session import Session
 from blechannel.session.setup import PhoneSetup, WatchSetup
+from tests.pairing.made_bonds import key
 from tests.session.sides import Shelf, Side, World
 
 RUNNING = {State.PAIR_KEYS_AGREED, State.PHONE_PROVEN, State.WATCH_PROVEN}
@@ -186,8 +188,12 @@ class Home:
         self._tell()
 
     def forget(self, bond_id: bytes) -> None:
-        """A person removes a bond."""
-        self.shelf.keep(Forget(bond_id))
+        """A person removes a bond; the owner's goes last, or after another was made the owner's."""
+        book, fresh = self.shelf.book, key("fresh", len(self.shelf.changes))
+        others = [other for other in book.bonds if other != bond_id]
+        if book.bond(bond_id).access.is_owner and others:
+            self.shelf.keep(TransferOwnership(others[0]))
+        self.shelf.keep(Forget(bond_id, fresh))
         self._tell()
 
     def crash(self, *, durable: bool) -> None:
@@ -211,6 +217,9 @@ class Home:
         if isinstance(change, SpendGuess):
             seat.guesses += 1
             assert difference == 1
+        elif isinstance(change, StorePending):
+            assert seat.guesses == 1
+            assert difference == -1
         elif isinstance(change, StoreBond):
             assert seat.guesses == 1
             assert difference == -1
@@ -227,6 +236,7 @@ class Homes(World):
     def __init__(self) -> None:
         super().__init__("homes")
         self.window = None
+        self.watch_config = replace(self.watch_config, guest_ports=frozenset("ab"))
         self.moment = 0.0
         self.home = {Role.PHONE: Home(self.phone_shelf), Role.WATCH: Home(self.watch_shelf)}
         self.links: list[Link] = []

@@ -9,7 +9,9 @@ from hashlib import sha256
 from blechannel.config import Config, Policy
 from blechannel.errors import BlechannelError
 from blechannel.methods import Method
-from blechannel.pairing.bonds import BondBook, Change, SetDiscoveryKey, apply
+from blechannel.pairing.apply import apply
+from blechannel.pairing.bonds import BondBook
+from blechannel.pairing.changes import Change, SetDiscoveryKey
 from blechannel.pairing.window import PairingWindow
 from blechannel.session.credentials import Credentials
 from blechannel.session.events import CodeWanted, Event, Failed, Persist, WordsShown

@@ -87,10 +87,16 @@ def _pairing(shown: Shown) -> RenderableType:
         question = Text("does the phone show the same words, in this order?", style="yellow")
         return Group(Align.center(words), Text(), Align.center(question))
     if not shown.what_to_do:
-        return Align.center(Text("no pairing window is open", style="dim"))
+        return Align.center(_no_window(shown.locked_s))
     left = "one attempt" if shown.attempts_left == 1 else f"{shown.attempts_left} attempts"
     below = Align.center(Text(f"{shown.what_to_do}: {left}, {shown.seconds_left} s left", style="yellow"))
     return Group(_Digits(shown.code), Text(), below) if shown.code else below
+
+
+def _no_window(locked_s: int) -> Text:
+    if not locked_s:
+        return Text("no pairing window is open", style="dim")
+    return Text(f"too many tries failed: pairing by code or words is locked for {locked_s} s", style="red")
 
 
 @dataclass(frozen=True, slots=True)

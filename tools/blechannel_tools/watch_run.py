@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from blechannel.aio.channel import Channel
 from blechannel.aio.link import WatchTransport
-from blechannel.aio.watch import CodeHidden, CodeShown, Declined, Joined, Left, Watch, WatchEvent
-from blechannel.errors import BlechannelError, BondNotFound
+from blechannel.aio.watch import CodeHidden, CodeShown, CopyDetected, Declined, Joined, Left, Watch, WatchEvent
+from blechannel.errors import BlechannelError, BondNotFound, PairingLocked
 from blechannel_tools.digits import grouped
 from blechannel_tools.keys import key_presses
 from blechannel_tools.output import Event, HumanOutput, Lines, Output
@@ -111,7 +112,11 @@ class WatchRun:
 
     def _open(self, which: int) -> None:
         """A window for the method of that place in the list, if there is one."""
-        told = self._pairing.open(which)
+        try:
+            told = self._pairing.open(which)
+        except PairingLocked as error:
+            self._say(Event.PAIRING_LOCKED, str(error), wait_s=round(error.wait_s, 1))
+            return
         if told is not None:
             self._say(told.event, told.shown, **told.facts)
 
@@ -124,6 +129,7 @@ class WatchRun:
         shown.what_to_do = ON_WATCH[window.method] if window else ""
         shown.attempts_left = window.attempts_left if window else 0
         shown.seconds_left = self._seconds_left()
+        shown.locked_s = math.ceil(self._watch.locked_for_s)
         shown.bonds = len(self._watch.store.book.bonds)
         shown.connected = [self._name(channel) for channel in self._watch.channels]
         shown.receiving_bytes = self._services.under_way_bytes
@@ -175,6 +181,10 @@ class WatchRun:
                 self._joined(event.channel)
             case Left():
                 self._left(event.channel, event.error)
+            case CopyDetected():
+                name = label(event.bond)
+                text = f"the bond of {name} was copied or put back: forget it, and pair that phone again"
+                self._say(Event.COPIED, text, id=event.bond.bond_id.hex(), name=name)
             case Declined():
                 text = f"{event.peer} got no channel: {event.error}"
                 self._say(Event.DECLINED, text, peer=event.peer, message=str(event.error))

@@ -22,6 +22,8 @@ class Shown:
     """The one line that tells the person what to do with what is shown."""
     attempts_left: int = 0
     seconds_left: int = 0
+    locked_s: int = 0
+    """How long pairing by code or words is locked, after tries that failed."""
     bonds: int = 0
     connected: list[str] = field(default_factory=list)
     receiving_bytes: int = 0

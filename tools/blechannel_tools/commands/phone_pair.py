@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 from pathlib import Path
 
 from blechannel.aio.person import OutOfBand, Passkey, Way, Words
-from blechannel.aio.phone import FoundWatch
+from blechannel.aio.phone import FoundWatch, Phone
 from blechannel.errors import LocalProtocolError
 from blechannel.methods import Method
 from blechannel_tools.exits import Exit
@@ -44,6 +45,11 @@ def add(commands: Commands) -> None:
     ticket.add_argument("--qr-text", type=Path, metavar="FILE", help="oob: what a scanner read in the QR code")
     ticket.add_argument("--tag", type=Path, metavar="FILE", help="oob: the NDEF message of a tag")
     ticket.add_argument("--reader", metavar="PATH", help="oob: an NFC reader, such as usb (extra nfc-reader)")
+    parser.add_argument(
+        "--despite-failures",
+        action="store_true",
+        help="do not wait after tries that failed: you are sure that nobody is between you and the watch",
+    )
     add_find(parser)
     add_transport(parser)
     add_store(parser)
@@ -65,12 +71,27 @@ async def _pair(options: argparse.Namespace, output: Output) -> None:
 
     way = await _way(options, output)
     async with open_phone(options) as phone:
+        if options.method.costs_a_guess:
+            await _wait_unlocked(phone, options, output)
         with output.waiting("looking for a watch with an open pairing window"):
             found = await find_watch(phone, fits, "with an open pairing window", options.timeout)
         async with await phone.pair(found, way) as channel:
             bond = channel.bond
     shown = f"paired with {label(bond)} ({short_id(bond)}): {bond.assurance}"
     output.say(Event.PAIRED, shown, address=found.address, bond=facts_of(bond))
+
+
+async def _wait_unlocked(phone: Phone, options: argparse.Namespace, output: Output) -> None:
+    """Each run of this program begins the wait again, so it waits here: at most 15 minutes."""
+    wait_s = phone.locked_for_s
+    if wait_s and options.despite_failures:
+        await phone.reset_guesses()
+    elif wait_s:
+        tries = phone.store.book.guesses_spent
+        text = f"{tries} tries failed: somebody may be between you and the watch; waiting for {math.ceil(wait_s)} s"
+        output.say(Event.PAIRING_LOCKED, text, wait_s=round(wait_s, 1))
+        with output.waiting("pairing is locked"):
+            await asyncio.sleep(wait_s)
 
 
 async def _way(options: argparse.Namespace, output: Output) -> Way:

@@ -25,7 +25,8 @@ In a terminal, p or Enter opens a pairing window for the first of the methods, 1
 answer whether the words are the same, and q quits. Elsewhere --pair opens a window at the start, each event is a line,
 words are answered with yes or no on standard input, and Ctrl-C quits. Whoever can read the output can read the code or
 the ticket while it is good.
-Served are the ports echo, transfer and battery (a simulated one)."""
+Served are the ports echo, transfer and battery (a simulated one), to the owner's phone: the first that was paired.
+Others are guests, who may use what --guest-port names."""
 
 
 def add(commands: Commands) -> None:
@@ -41,6 +42,13 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--tag", type=Path, metavar="FILE", help="oob: write the tag's NDEF message here, too")
     parser.add_argument("--qr", type=Path, metavar="FILE", help="oob: write the QR code as a PNG here, too")
+    parser.add_argument(
+        "--guest-port",
+        action="append",
+        default=[],
+        metavar="PORT",
+        help="a port that phones may use which are not the owner's; may be repeated (default: none)",
+    )
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="keep received files here")
     parser.add_argument("--seconds", type=seconds, help="end after so many seconds")
     add_transport(parser)
