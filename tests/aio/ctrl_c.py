@@ -24,7 +24,7 @@ from blechannel.stores.sqlite import SqliteStore
 from blechannel.transports.loopback import LoopbackAir, LoopbackLink, loopback_pair
 from tests.aio.rooms import typing
 
-BETWEEN = 3
+BETWEEN = 4
 """Moments from one Ctrl-C that is tried to the next."""
 IMPATIENT = 3
 """Moments after which an impatient person presses it again."""

@@ -59,7 +59,7 @@ class Tap:
 
 async def life(seed: str, tap: Tap) -> None:
     """Two phones pair by different codes; both talk at once, one link is lost, one bond is removed."""
-    config = Config("side", policy=Policy(hybrid=False))
+    config = Config("side", policy=Policy(hybrid=False), guest_ports=frozenset({echo.PORT}))
     air = LoopbackAir(join=tap.join)
     store = MemoryStore(wall_clock=_wall_clock)
     receiver = transfer.Receiver()

@@ -35,7 +35,7 @@ async def reconnects(r: Room) -> bool:
 
 
 async def test_what_is_left_reconnects_or_pairs_again(remains: list[Path]) -> None:
-    assert len(remains) >= 24, "a dozen moments, each once and twice"
+    assert len(remains) >= 18, "many moments, each once and twice"
     reconnected = 0
     for folder in remains:
         async with room(folder) as r:
