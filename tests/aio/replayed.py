@@ -15,7 +15,6 @@ from blechannel.aio.household import World
 from blechannel.aio.phone import Phone
 from blechannel.aio.watch import Watch
 from blechannel.config import Config, Policy
-from blechannel.pairing.changes import Forget
 from blechannel.roles import Role
 from blechannel.services import echo, transfer
 from blechannel.stores.memory import MemoryStore
@@ -80,8 +79,7 @@ async def life(seed: str, tap: Tap) -> None:
                 await port.send(b"hello")
                 await port.receive()
         await asyncio.sleep(60)
-        await watch.store.apply(Forget(watch.channels[0].bond.bond_id))
-        watch.book_changed()
+        await watch.members.forget(watch.channels[1].bond.bond_id)
         await asyncio.sleep(1)
         for phone in phones:
             await phone.close()
