@@ -157,10 +157,14 @@ class Channel:
         return self._undelivered
 
     async def close(self) -> None:
-        """Say CLOSE, wait a little for the peer's, and let go of the link. Safe to call again; never raises."""
+        """Say CLOSE, wait a little for the peer's, and let go of the link. Safe to call again; never raises.
+
+        A service of this channel that calls it does not wait: the channel is over once that service has ended.
+        """
         self.is_open = False
         self.act(self.session.close(asyncio.get_running_loop().time()))
-        await self.wait_over()
+        if asyncio.current_task() not in self._tasks:
+            await self.wait_over()
 
     async def wait_over(self) -> None:
         """Return once the channel is over and its link is let go."""
@@ -279,16 +283,19 @@ class Channel:
     async def _finish(self) -> None:
         try:
             await self._pump.finish(FINISH_S)
-            for task in tuple(self._tasks):
-                await self._dismiss(task)
+            if self._tasks:
+                await self._dismiss(set(self._tasks))
         finally:
             self._over.set()
             for callback in self._when_over:
                 callback(self)
 
-    async def _dismiss(self, task: asyncio.Task[None]) -> None:
+    async def _dismiss(self, services: set[asyncio.Task[None]]) -> None:
         """A service sees the end of its port; one that does not end by itself is cancelled."""
-        done, _ = await asyncio.wait({task}, timeout=FINISH_S)
-        if not done:
+        _, running = await asyncio.wait(services, timeout=FINISH_S)
+        for task in running:
             task.cancel()
-            await asyncio.wait({task}, timeout=FINISH_S)
+        if running:
+            _, running = await asyncio.wait(running, timeout=FINISH_S)
+        for task in running:
+            _log.error("%s does not end though it was cancelled", task.get_name())

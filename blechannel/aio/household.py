@@ -26,7 +26,9 @@ from blechannel.session.setup import PhoneSetup, WatchSetup
 class World:
     """Where randomness and the wall clock come from, so that a run can be replayed.
 
-    `random` gives secret uniform bytes; `unix_time` seconds since 1970, None where there is no clock.
+    `random` gives secret uniform bytes; `unix_time` seconds since 1970, None where there is no clock. With both, the
+    loop's clock and the stores' clocks replayed, what is on the air is the same byte for byte, but for the hybrid
+    suite: ML-KEM encapsulation draws its own randomness.
     """
 
     random: Callable[[int], bytes] = secrets.token_bytes
@@ -46,7 +48,7 @@ class Household:
         self._credentials = credentials or Credentials()
         self._questions = Questions()
         self._services: dict[str, Service] = {}
-        self._channels: set[Channel] = set()
+        self._channels: dict[Channel, None] = {}  # in the order in which they were made
         self._lock: LockOut | None = None
 
     @property
@@ -79,7 +81,7 @@ class Household:
                 self._questions.over(channel)
             case Closed() | Failed():
                 self._questions.over(channel)
-                channel.when_over(self._channels.discard)
+                channel.when_over(self._forget)
 
     def book_changed(self) -> None:
         """The store's book has changed: end what is overtaken or forgotten and tell what is new, in the same step.
@@ -108,8 +110,11 @@ class Household:
             return Session(setup, max_fragment_bytes=max_fragment_bytes, random=self._world.random, now=now)
 
         channel = Channel(link, begin, self._store, services=self._services, owner=self)
-        self._channels.add(channel)
+        self._channels[channel] = None
         return channel
+
+    def _forget(self, channel: Channel) -> None:
+        self._channels.pop(channel, None)
 
     async def _close_channels(self) -> None:
         """CLOSE on every channel, all at once."""

@@ -24,12 +24,13 @@ class KeyLog:
         """
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         try:
-            self._file = os.open(path, flags, 0o600)
+            file = os.open(path, flags, 0o600)
         except OSError as error:
             raise StoreError(f"the key log cannot be opened ({error.strerror})", str(path)) from error
-        if os.name == "posix" and stat.S_IMODE(os.fstat(self._file).st_mode) & 0o077:
-            os.close(self._file)
+        if os.name == "posix" and stat.S_IMODE(os.fstat(file).st_mode) & 0o077:
+            os.close(file)
             raise StoreError("others may read the key log: chmod 600 it, or remove it", str(path))
+        self._file: int | None = file
         _log.warning("KEY LOG IS ON: whoever reads %s can read every session written to it", path)
 
     @classmethod
@@ -39,12 +40,16 @@ class KeyLog:
         return cls(Path(path)) if path else None
 
     def write(self, line: str) -> None:
-        """Append one line at once; a full disk costs the line, never the session."""
+        """Append one line at once; a full disk costs the line, never the session. Nothing once it is closed."""
+        if self._file is None:
+            return
         try:
             os.write(self._file, line.encode("ascii") + b"\n")
         except OSError as error:
             _log.error("the key log could not be written: %s", error)
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the file. Safe to call again: the system may have given its number to another file by then."""
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 
@@ -11,6 +12,11 @@ from blechannel.errors import PairingRefused
 from blechannel.methods import Method
 from blechannel.pairing.out_of_band import Ticket
 from blechannel.pairing.window import is_code
+
+LEAVE_S = 3.0
+"""For a question to end once it is withdrawn."""
+
+_log = logging.getLogger(__name__)
 
 AskCode = Callable[[], Awaitable[str]]
 """Asks the person for the six digits that the watch shows."""
@@ -76,10 +82,12 @@ class Questions:
             task.cancel()
 
     async def stop(self, channel: Channel) -> None:
-        """The person need not answer any more; returns once nobody asks."""
+        """The person need not answer any more; returns once nobody asks, or does not stop asking in time."""
         if (task := self._asked.get(channel)) is not None:
             task.cancel()
-            await asyncio.wait({task})
+            _, running = await asyncio.wait({task}, timeout=LEAVE_S)
+            if running:
+                _log.error("the question to the person does not end though it was cancelled")
 
     async def close(self) -> None:
         """Nobody is asked any more."""
@@ -94,9 +102,8 @@ class Questions:
 
 async def _type_code(channel: Channel, ask_code: AskCode) -> None:
     try:
-        code = await ask_code()
-        while not is_code(code):
-            code = await ask_code()
+        while not is_code(code := await ask_code()):
+            await asyncio.sleep(0)  # an answer may come without any wait, as from a closed keyboard
     except Exception as error:  # whatever the application's own coroutine raises
         _gave_up(channel, error)
     else:

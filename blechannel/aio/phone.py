@@ -273,7 +273,11 @@ class Phone(Household):
 
     async def _established(self, address: str, intent: Pair | Reconnect, way: Way | None) -> Channel:
         link = await self._transport.connect(address)
-        channel = self._make_channel(link, PhoneSetup(self._config, self._store, intent, self._credentials))
+        try:
+            channel = self._make_channel(link, PhoneSetup(self._config, self._store, intent, self._credentials))
+        except BlechannelError:
+            await link.close()
+            raise
         if way is not None:
             self._ways[channel] = way
         channel.start()
@@ -281,8 +285,10 @@ class Phone(Household):
             await channel.established()
             await self._stop_asking(channel)
         except BaseException:
-            await self._stop_asking(channel)
-            await channel.close()
+            try:
+                await self._stop_asking(channel)
+            finally:  # cancelled once more, it says CLOSE all the same
+                await channel.close()
             raise
         return channel
 

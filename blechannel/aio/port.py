@@ -7,7 +7,7 @@ from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from blechannel.errors import AccessDenied, LocalProtocolError
+from blechannel.errors import AccessDenied, BlechannelError, LocalProtocolError
 from blechannel.session.events import Message
 
 if TYPE_CHECKING:
@@ -93,7 +93,12 @@ class Port:
             if number is None:
                 self._check_denied()
                 raise LocalProtocolError(f"port {self.name} is not open")
-            if not channel.is_congested() and channel.traffic.send(number, message):
+            try:
+                is_sent = not channel.is_congested() and channel.traffic.send(number, message)
+            except BlechannelError:
+                self._wake_sender()  # it may have been this one's turn
+                raise
+            if is_sent:
                 channel.spoke()
                 if self._senders:
                     self._wake_sender()

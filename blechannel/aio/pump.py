@@ -22,6 +22,11 @@ CONGESTED_BYTES = 32768
 """Queued for the link, from here on senders wait."""
 
 
+STORE_S = 8.0
+"""For the store to make a change durable, less than the peer waits; after it the session ends, whatever comes later."""
+STORE_IS_SLOW = f"the bond store did not answer within {STORE_S:g} s: is its disk alive?"
+
+
 class PumpOwner(Protocol):
     """Whom a pump tells."""
 
@@ -173,9 +178,12 @@ class Pump:
 
     async def _store_change(self, event: Persist) -> None:
         try:
-            await self._store.apply(event.change)
+            async with asyncio.timeout(STORE_S):
+                await self._store.apply(event.change)
         except BlechannelError as error:
             self.act(self.session.persist_failed(event.token, error))
+        except TimeoutError:
+            self.act(self.session.persist_failed(event.token, StoreError(STORE_IS_SLOW)))
         except Exception as error:  # a store that somebody else wrote
             self.act(self.session.persist_failed(event.token, StoreError(f"the bond store failed: {error!r}")))
         else:

@@ -109,7 +109,11 @@ class Watch(Household):
         self._failure: BlechannelError | None = None
 
     async def __aenter__(self) -> Watch:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def __aexit__(
@@ -302,4 +306,8 @@ class Watch(Household):
             if len(self._channels) >= MAX_LINKS:
                 await link.close()
                 continue
-            self._make_channel(link, setup).start()
+            try:
+                self._make_channel(link, setup).start()
+            except BlechannelError as error:  # such a link serves nobody, and must not keep others from theirs
+                self._happened(Declined(link.peer, error))
+                await link.close()

@@ -236,11 +236,11 @@ class Session:
     def close(self, now: float) -> list[Event]:
         """End the session: with an authenticated CLOSE where there is a channel. Safe to call again."""
         self._stage.moment = now
-        if self.state is State.ESTABLISHED:
-            self.traffic.close()
-            self._due = now + self._patience.close_s
-        elif self._traffic is None:
+        if self._traffic is None:  # also where the handshake is through and its change is not yet stored
             self._fail(LinkLost("closed before the channel stood"))
+        elif self.state is State.ESTABLISHED:
+            self._traffic.close()
+            self._due = now + self._patience.close_s
         return self._told()
 
     # --- inside ---

@@ -70,10 +70,11 @@ async def room(
     *,
     config: Config = Config("side"),  # noqa: B008 - frozen
     world: World = World(),  # noqa: B008 - frozen
+    make_store: Callable[[], BondStore] = MemoryStore,
     **link: int,
 ) -> AsyncGenerator[Room, None]:
-    """A room that leaves no task behind; with a folder, bonds are in files there."""
-    stores: dict[Role, BondStore] = {role: await _store(folder, role) for role in Role}
+    """A room that leaves no task behind; bonds are in files in `folder`, or in stores made by `make_store`."""
+    stores: dict[Role, BondStore] = {role: await _open(folder, role) if folder else make_store() for role in Role}
     ours = Room(stores, config=config, world=world, **link)
     try:
         async with ours.watch, ours.phone:
@@ -84,9 +85,7 @@ async def room(
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def _store(folder: Path | None, role: Role) -> BondStore:
-    if folder is None:
-        return MemoryStore()
+async def _open(folder: Path, role: Role) -> BondStore:
     return await SqliteStore.open(folder / f"{role.value}.db", role=role)
 
 

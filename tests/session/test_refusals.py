@@ -356,6 +356,22 @@ def test_closing_before_the_channel_stands() -> None:
     assert isinstance(phone.error, LinkLost)
 
 
+def test_closing_while_the_end_of_the_handshake_is_being_stored() -> None:
+    """The conversation is established with the phone's first record; the channel stands once the store answered."""
+    world = World().bonded()
+    phone, watch = world.reconnecting()
+    watch.holds_stores = True
+    join(phone, watch)
+    watch.answer()
+    join(phone, watch)
+    assert watch.session.state is State.ESTABLISHED
+    watch.take(watch.session.close(0.0))
+    assert isinstance(watch.error, LinkLost)
+    watch.answer()
+    assert not watch.told(Established)
+    assert watch.session.is_over
+
+
 def test_answers_that_nobody_asked_for() -> None:
     phone, _ = World().pairing()
     with pytest.raises(LocalProtocolError):

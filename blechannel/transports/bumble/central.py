@@ -29,6 +29,7 @@ from blechannel.transports.bumble.sightings import Sightings
 
 CONNECT_S = 20.0
 SETUP_S = 15.0
+CALL_OFF_AGAIN_S = 0.1
 
 
 class BumblePhoneTransport:
@@ -112,14 +113,16 @@ class BumblePhoneTransport:
     async def _abandon(self, attempt: asyncio.Future[Connection]) -> None:
         """Call an attempt off, and hang up if it came through all the same."""
         with suppress(Exception):
-            await answered(
-                self._device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command()),
-                within_s=COMMAND_S,
-                doing="calling off a connection",
-            )
-            await asyncio.wait({attempt}, timeout=COMMAND_S)
-            if attempt.done():
-                await self._adapter.hang_up(attempt.result())
+            async with asyncio.timeout(COMMAND_S):
+                while not attempt.done():
+                    with suppress(TransportError):  # refused while the controller has not begun
+                        await answered(
+                            self._device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command()),
+                            within_s=COMMAND_S,
+                            doing="calling off a connection",
+                        )
+                    await asyncio.wait({attempt}, timeout=CALL_OFF_AGAIN_S)
+            await self._adapter.hang_up(attempt.result())
         attempt.cancel()
 
     def _disconnection(self, connection: Connection) -> asyncio.Future[None]:

@@ -67,6 +67,10 @@ class Sightings:
             _put(queue, None)
 
     async def _set_scanning(self) -> None:
+        """To its end, whoever is cancelled: bumble would not know what a command did that it no longer waits for."""
+        await self._adapter.insist(self._change_scanning())
+
+    async def _change_scanning(self) -> None:
         async with self._changing:
             self._adapter.check()
             wanted = bool(self._watchers) and not self._closed

@@ -29,7 +29,7 @@ class LoopbackAir:
         self.advertising_interval_s = advertising_interval_s
         self.join = join
         self._watches: dict[str, LoopbackWatch] = {}
-        self._scanners: set[_Scanner] = set()
+        self._scanners: dict[_Scanner, None] = {}  # in order, so that a run can be replayed; so are the links below
 
     def phone(self) -> LoopbackPhone:
         """A central on this air."""
@@ -71,13 +71,14 @@ class LoopbackPhone:
 
     def __init__(self, air: LoopbackAir) -> None:
         self._air = air
-        self._links: set[LoopbackLink] = set()
+        self._links: list[LoopbackLink] = []
         self._closed = False
 
     async def scan(self) -> AsyncGenerator[Sighting, None]:
         """Everything that advertises now, then every change at once and everything again each interval."""
+        self._check_open()
         air, scanner = self._air, _Scanner()
-        air._scanners.add(scanner)
+        air._scanners[scanner] = None
         try:
             due = list(air._watches)
             while True:
@@ -87,7 +88,7 @@ class LoopbackPhone:
                 self._check_open()
                 due = await scanner.due(air.advertising_interval_s) or list(air._watches)
         finally:
-            air._scanners.discard(scanner)
+            del air._scanners[scanner]
 
     async def connect(self, address: str) -> LoopbackLink:
         """A link to the watch that advertises under `address`.
@@ -100,7 +101,7 @@ class LoopbackPhone:
         if watch is None:
             raise TransportError(f"nothing advertises as {address!r}: is the watch running?")
         link = watch._admit()
-        self._links = {link, *(other for other in self._links if not other.ended)}
+        self._links = [link, *(other for other in self._links if not other.ended)]
         if link.setup_s:
             await self._set_up(link)
         return link
@@ -134,7 +135,7 @@ class LoopbackWatch:
         self.address = address
         self.service_data = b""
         self._max_links = max_links
-        self._links: set[LoopbackLink] = set()
+        self._links: list[LoopbackLink] = []
         self._arrivals: Arrivals[LoopbackLink] = Arrivals()
 
     async def advertise(self, service_data: bytes) -> None:
@@ -167,10 +168,10 @@ class LoopbackWatch:
         self._links.clear()
 
     def _admit(self) -> LoopbackLink:
-        self._links = {link for link in self._links if not link.ended}
+        self._links = [link for link in self._links if not link.ended]
         if len(self._links) >= self._max_links:
             raise TransportError(f"{self.address!r} serves {self._max_links} links already")
         phone, watch = self._air.join()
-        self._links.add(watch)
+        self._links.append(watch)
         self._arrivals.offer(watch)
         return phone
