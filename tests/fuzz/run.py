@@ -1,13 +1,13 @@
 """Fuzzes with atheris: `python -m tests.fuzz.run SECONDS [TARGET ...]` shares the time among the targets.
 
-Each target runs in a process of its own, two at a time. What makes one fail is saved in the folder `fuzz-findings`
-and printed; the exit status is then 1. `python -m tests.fuzz.run --minimise` brings the corpus back to what is
-needed after new inputs were put into it.
+Each target runs in a process of its own, two at a time. What makes one fail is saved in the folder `fuzz-findings` and
+printed; the exit status is then 1. With `--grow` the corpus becomes the fewest inputs that reach as much as all of
+the old ones and the new ones together.
 """
 
 from __future__ import annotations
 
-import os
+import argparse
 import re
 import shutil
 import subprocess
@@ -15,8 +15,11 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
+
+from tests.fuzz.targets import CORPUS, TARGETS
 
 MAX_INPUT_BYTES: Final = 4096
 AT_ONCE: Final = 2
@@ -37,35 +40,46 @@ class Outcome:
     features: int
     output: str
 
+    @property
+    def failed(self) -> bool:
+        """Whether an input made the target fail, or the process did."""
+        return bool(self.found) or not self.ended_well
+
     def __str__(self) -> str:
-        verdict = "ok" if self.ended_well and not self.found else "FAILED"
+        verdict = "FAILED" if self.failed else "ok"
         return f"{self.name:<12} {self.executions:>9} runs  {self.features:>6} features  {verdict}"
 
 
-def fuzz(name: str, seconds: int, grown: Path | None = None) -> Outcome:
-    """Run one target for so long in its own process; new inputs go to `grown`, or nowhere."""
+def fuzz(name: str, seconds: int, grown: Path) -> Outcome:
+    """Run one target for so long in its own process; new inputs go to `grown`."""
     FINDINGS.mkdir(exist_ok=True)
-    prefix = FINDINGS / f"{name}-"
-    with tempfile.TemporaryDirectory() as folder:
-        limits = [f"-max_total_time={seconds}", f"-max_len={MAX_INPUT_BYTES}", "-timeout=20", "-rss_limit_mb=1024"]
-        where = [str(grown or folder), str(CHECKOUT / "tests" / "fuzz" / "corpus" / name)]
-        command = [sys.executable, "-m", "tests.fuzz.one", name, f"-artifact_prefix={prefix}", "-print_final_stats=1"]
-        try:
-            done = subprocess.run(
-                [*command, *limits, *where], cwd=CHECKOUT, capture_output=True, text=True, timeout=seconds + START_S
-            )
-            output, ended_well = done.stdout + done.stderr, done.returncode == 0
-        except subprocess.TimeoutExpired as late:
-            output, ended_well = f"{name} did not end: {late}", False
+    known = set(FINDINGS.glob(f"{name}-*"))
+    limits = [f"-max_total_time={seconds}", f"-max_len={MAX_INPUT_BYTES}", "-timeout=20", "-rss_limit_mb=1024"]
+    where = [str(grown), str(CORPUS / name)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.fuzz.one",
+        name,
+        f"-artifact_prefix={FINDINGS / name}-",
+        "-print_final_stats=1",
+    ]
+    try:
+        done = subprocess.run(
+            [*command, *limits, *where], cwd=CHECKOUT, capture_output=True, text=True, timeout=seconds + START_S
+        )
+        output, ended_well = done.stdout + done.stderr, done.returncode == 0
+    except subprocess.TimeoutExpired as late:
+        output, ended_well = f"{name} did not end: {late}", False
     executions = re.findall(r"stat::number_of_executed_units: (\d+)", output)
     features = re.findall(r" ft: (\d+)", output)
-    found = sorted(FINDINGS.glob(f"{name}-*"))
+    found = sorted(set(FINDINGS.glob(f"{name}-*")) - known)
     return Outcome(name, found, ended_well, int([0, *executions][-1]), int([0, *features][-1]), output)
 
 
 def minimise(name: str, grown: Path) -> None:
     """Replace the corpus of a target by the fewest inputs of it and of `grown` that reach as much."""
-    corpus = CHECKOUT / "tests" / "fuzz" / "corpus" / name
+    corpus = CORPUS / name
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tests.fuzz.one", name, "-merge=1", folder, str(corpus), str(grown)]
         subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True, timeout=600)
@@ -75,30 +89,39 @@ def minimise(name: str, grown: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """The exit status: 0, 1 after a finding, 2 where atheris is missing."""
-    try:
-        import atheris  # noqa: F401
-    except ImportError:
-        print("fuzzing needs atheris, which Linux has: make fuzz", file=sys.stderr)
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.run")
+    parser.add_argument("seconds", type=int)
+    parser.add_argument("names", nargs="*", choices=list(TARGETS), metavar="TARGET")
+    parser.add_argument("--grow", action="store_true")
+    asked = parser.parse_args(arguments)
+    if find_spec("atheris") is None:
+        print("fuzzing needs atheris, which has wheels for Linux: make fuzz", file=sys.stderr)
         return 2
-    from tests.fuzz.targets import TARGETS
+    names = asked.names or list(TARGETS)
+    each_s = max(1, asked.seconds * AT_ONCE // len(names))
 
-    seconds, names = int(arguments[0]), arguments[1:] or list(TARGETS)
-    each_s = max(1, seconds * AT_ONCE // len(names))
+    def one(name: str) -> Outcome:
+        with tempfile.TemporaryDirectory() as grown:
+            outcome = fuzz(name, each_s, Path(grown))
+            if asked.grow:
+                minimise(name, Path(grown))
+        print(outcome, flush=True)
+        return outcome
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        outcomes = []
-        for outcome in pool.map(lambda name: fuzz(name, each_s), names):
-            print(outcome, flush=True)
-            outcomes.append(outcome)
-    failed = [outcome for outcome in outcomes if outcome.found or not outcome.ended_well]
+        outcomes = list(pool.map(one, names))
+    return report(outcomes)
+
+
+def report(outcomes: list[Outcome]) -> int:
+    """Say what was found; the exit status."""
+    failed = [outcome for outcome in outcomes if outcome.failed]
     for outcome in failed:
         print(f"\n{outcome.output[-4000:]}", *(f"saved: {path}" for path in outcome.found), sep="\n")
     runs = sum(outcome.executions for outcome in outcomes)
     print(f"fuzz: {len(outcomes)} targets, {runs} runs, {len(failed)} failed")
-    if not failed and not any(FINDINGS.iterdir()):
-        FINDINGS.rmdir()
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     sys.exit(main(sys.argv[1:]))

@@ -37,9 +37,7 @@ def _values() -> dict[str, list[bytes]]:
     return {
         "frame": [encode_frame(each.value) for each in FRAMES],  # type: ignore[arg-type]
         "declared": [bytes([DECLARED.index(type(each.value))]) + encode(each.value) for each in ALL],
-        "advert": [
-            make_advert(KEY, pairing_open=opened, random=bytes, unix_time_s=at_s) for opened, at_s in adverts
-        ],
+        "advert": [make_advert(KEY, pairing_open=opened, random=bytes, unix_time_s=at_s) for opened, at_s in adverts],
         "ticket": [each for one in (ticket, placed) for each in (one.encode(), ndef.encode(one))],
         "attestation": [held.encode()],
         "certificate": [leaf],
