@@ -22,10 +22,7 @@ IS_WHOLE_FILE = 0xFF
 def store(script: bytes) -> None:
     """A store with bytes changed at places that the script names, cut off where it says; or a file of its own."""
     steps = Reader(script)
-    if steps.u8() == IS_WHOLE_FILE:
-        content = steps.rest()
-    else:
-        content = _edited(_good_store(), steps)
+    content = steps.rest() if steps.u8() == IS_WHOLE_FILE else _edited(_good_store(), steps)
     path = _folder() / "bonds.db"
     path.write_bytes(content)
     with suppress(StoreError):

@@ -91,13 +91,15 @@ def main(arguments: list[str]) -> int:
     """The exit status: 0, 1 after a finding, 2 where atheris is missing."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.run")
     parser.add_argument("seconds", type=int)
-    parser.add_argument("names", nargs="*", choices=list(TARGETS), metavar="TARGET")
+    parser.add_argument("names", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
     parser.add_argument("--grow", action="store_true")
     asked = parser.parse_args(arguments)
     if find_spec("atheris") is None:
         print("fuzzing needs atheris, which has wheels for Linux: make fuzz", file=sys.stderr)
         return 2
     names = asked.names or list(TARGETS)
+    if unknown := set(names) - TARGETS.keys():
+        parser.error(f"no such target: {', '.join(sorted(unknown))}")
     each_s = max(1, asked.seconds * AT_ONCE // len(names))
 
     def one(name: str) -> Outcome:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
+
+import pytest
 
 from blechannel.errors import (
     AuthenticationFailed,
@@ -64,14 +67,9 @@ def fragments(script: bytes) -> None:
         assert stream._partial is None
 
 
-def _assert_dead(receive: object, kind: type[RemoteProtocolError]) -> None:
-    assert callable(receive)
-    try:
+def _assert_dead(receive: Callable[[bytes, float], bytes | None], kind: type[RemoteProtocolError]) -> None:
+    with pytest.raises(kind):
         receive(b"\0\0\0", 0.0)
-    except RemoteProtocolError as again:
-        assert type(again) is kind
-    else:
-        raise AssertionError("a stream that failed goes on")
 
 
 def noise(script: bytes) -> None:
