@@ -84,5 +84,4 @@ def test_what_breaks_a_rule_leaves_a_target(monkeypatch: pytest.MonkeyPatch) -> 
         TARGETS["frame"](b"")
     monkeypatch.setattr(streams, "MAX_FRAME_BYTES", 0)
     with pytest.raises(AssertionError):
-        for data in inputs("fragments"):
-            TARGETS["fragments"](data)
+        list(map(TARGETS["fragments"], inputs("fragments")))
