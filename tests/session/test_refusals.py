@@ -21,7 +21,7 @@ from blechannel.errors import (
 from blechannel.limits import MAX_BONDS
 from blechannel.pairing.bonds import Forget
 from blechannel.session.conversation import State
-from blechannel.session.events import Closed, CodeChanged, Established, Message, Persist
+from blechannel.session.events import Closed, CodeChanged, CodeWanted, Established, Message, Persist
 from blechannel.session.setup import Pair, Reconnect
 from tests.session.sides import Side, World, join
 
@@ -38,6 +38,7 @@ def test_no_window_is_said_by_info() -> None:
     phone, watch = world.pairing()
     join(phone, watch)
     assert reason(phone) == "pairing-closed"
+    assert not phone.told(CodeWanted)
 
 
 def test_a_window_that_closed_meanwhile() -> None:
@@ -108,6 +109,18 @@ def test_the_guess_is_durable_before_it_is_checked() -> None:
     join(phone, watch)
     assert reason(phone) == "failed"
     assert not world.watch_shelf.book.bonds
+
+
+def test_the_phone_confirms_only_what_it_has_stored() -> None:
+    world = World()
+    phone, watch = world.pairing()
+    phone.holds_stores = True
+    join(phone, watch)
+    assert phone.held
+    assert watch.session.state is State.WATCH_PROVEN
+    phone.answer()
+    join(phone, watch)
+    assert world.watch_shelf.book.bonds
 
 
 def test_a_bond_closes_its_window_even_when_the_link_is_lost_while_it_is_stored() -> None:
