@@ -287,14 +287,14 @@ MUTANTS = [
         GREETING,
         "if hello.version != PROTOCOL_VERSION or hello.suite not in config.suites:",
         "if hello.version != PROTOCOL_VERSION:",
-        HOSTILE,
+        "session/test_greeting.py",
     ),
     Mutant(
         "a watch takes no version that it did not offer",
         GREETING,
         "if hello.version != PROTOCOL_VERSION or hello.suite not in config.suites:",
         "if hello.suite not in config.suites:",
-        HOSTILE,
+        "session/test_greeting.py",
     ),
     Mutant(
         "a policy that asks for ML-KEM refuses older bonds",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -67,11 +68,22 @@ def run_tests(root: Path, tests: list[str], *, limit_s: float) -> tuple[int | No
     environment = {k: v for k, v in os.environ.items() if k not in ("CI", "BLECHANNEL_NO_SKIPS")}
     environment |= {"PYTHONPATH": f"{root}{os.pathsep}{root / 'tools'}", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", f"--timeout={TEST_S}", *tests]
-    try:
-        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=limit_s)
-    except subprocess.TimeoutExpired:
-        return None, ""
-    return done.returncode, (done.stdout + done.stderr)[-2000:]
+    # A session of its own, so that what the tests have started ends with them.
+    with subprocess.Popen(
+        command,
+        cwd=root,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        try:
+            output, _ = running.communicate(timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            return None, ""
+    return running.returncode, output[-2000:]
 
 
 def copied(to: Path) -> Path:

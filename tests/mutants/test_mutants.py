@@ -76,6 +76,12 @@ def test_a_mutant_that_no_test_can_try_is_broken() -> None:
     assert attempt(mutant).verdict is Verdict.BROKEN
 
 
+def test_a_mutant_that_never_ends_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.mutants.run.NAMED_S", 4)
+    endless = replace(named("an attempt is spent"), new="while True: pass")
+    assert attempt(endless).verdict is Verdict.TIMED_OUT
+
+
 def test_words_that_choose_nothing_fail(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["no mutant has this"]) == 1
     assert "mutants: 0" in capsys.readouterr().out

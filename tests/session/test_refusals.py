@@ -111,6 +111,21 @@ def test_the_guess_is_durable_before_it_is_checked() -> None:
     assert not world.watch_shelf.book.bonds
 
 
+def test_an_answer_of_the_store_is_for_the_change_under_way() -> None:
+    phone, watch = World().pairing()
+    phone.holds_stores = True
+    join(phone, watch)
+    [persist] = phone.held
+    for token in (persist.token - 1, persist.token + 1):
+        with pytest.raises(LocalProtocolError, match="no such change"):
+            phone.session.persisted(token, 0.0)
+        with pytest.raises(LocalProtocolError, match="no such change"):
+            phone.session.persist_failed(token, StoreError("disk full"))
+    phone.answer()
+    join(phone, watch)
+    assert watch.told(Established)
+
+
 def test_the_phone_confirms_only_what_it_has_stored() -> None:
     world = World()
     phone, watch = world.pairing()
