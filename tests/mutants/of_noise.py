@@ -68,7 +68,7 @@ MUTANTS = [
         HANDSHAKE,
         "self._psks.pop(token)",
         "self._psks[token]",
-        "noise",
+        "noise/test_handshake.py",
     ),
     Mutant(
         "the prologue is hashed",
