@@ -213,6 +213,7 @@ def test_a_handshake_that_failed_keeps_no_secret() -> None:
     _, responder = pair(KK).sides()
     with pytest.raises(AuthenticationFailed):
         responder.read_message(bytes(48))
-    assert responder._own == responder._psks == {}
+    assert not responder._own
+    assert not responder._psks
     assert responder._symmetric.ck == b""
     assert not responder._symmetric.cipher_state.has_key()

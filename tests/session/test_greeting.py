@@ -24,4 +24,4 @@ def test_a_watch_accepts_what_it_offers() -> None:
 @pytest.mark.parametrize("fields", [{"version": 0}, {"version": 2}, {"suite": 0}, {"suite": Suite.HYBRID}])
 def test_a_watch_accepts_no_version_and_no_suite_that_it_did_not_offer(fields: dict[str, int]) -> None:
     with pytest.raises(UnsupportedVersion, match="not offered"):
-        accept(encode(replace(HELLO, **fields)), CLASSICAL)  # type: ignore[arg-type]
+        accept(encode(replace(HELLO, **fields)), CLASSICAL)
