@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from blechannel.errors import LocalProtocolError
-from blechannel.limits import HYBRID_FRAME_BYTES, MAX_FRAME_BYTES, MAX_NAME_BYTES, Limits, Patience, is_name
+from blechannel.limits import (
+    HYBRID_FRAME_BYTES,
+    MAX_FRAME_BYTES,
+    MAX_NAME_BYTES,
+    MAX_PORT_NAME_BYTES,
+    Limits,
+    Patience,
+    is_name,
+)
 from blechannel.methods import Assurance, Method, Suite
 
 
@@ -72,7 +80,7 @@ class Config:
     """One side's choices.
 
     Raises:
-        LocalProtocolError: the name is empty, too long or no text, or frames are too short for the keys required.
+        LocalProtocolError: a name is empty, too long or no text, or frames are too short for the keys required.
     """
 
     name: str
@@ -81,12 +89,16 @@ class Config:
     patience: Patience = field(default_factory=Patience)
     padding: Padding = field(default_factory=Padding)
     policy: Policy = field(default_factory=Policy)
+    guest_ports: frozenset[str] = frozenset()
+    """Watch: the ports that a phone which is not the owner's may use, where nobody chose for that phone."""
     key_log: bool = False
     """Whether sessions hand out their secrets for capture analysis."""
 
     def __post_init__(self) -> None:
         if not is_name(self.name, MAX_NAME_BYTES):
             raise LocalProtocolError(f"a name has 1 to {MAX_NAME_BYTES} bytes of UTF-8")
+        if not all(is_name(port, MAX_PORT_NAME_BYTES) for port in self.guest_ports):
+            raise LocalProtocolError(f"a port name has 1 to {MAX_PORT_NAME_BYTES} bytes of UTF-8")
         if self.policy.require_hybrid and self.limits.max_frame_bytes < HYBRID_FRAME_BYTES:
             raise LocalProtocolError(f"hybrid keys need frames of {HYBRID_FRAME_BYTES} bytes")
 

@@ -13,6 +13,8 @@
     │   ├── ReplayDetected          authenticated evidence of an old or copied bond
     │   └── PeerTimedOut            the peer stopped answering within the protocol's limits
     ├── PairingRefused              the peer or this side declined (`.reason`)
+    │   └── PairingLocked           too many codes were tried; wait (`.wait_s`)
+    ├── AccessDenied                the watch does not let this phone use that port; the channel goes on (`.port`)
     ├── BondError                   a bond or its store cannot be used
     │   ├── BondNotFound
     │   ├── BondSuperseded          another session of the same bond took over, or the bond was removed
@@ -92,6 +94,10 @@ class AuthenticationFailed(RemoteProtocolError):
 class ReplayDetected(RemoteProtocolError):
     """Authenticated evidence that a bond was copied, rolled back or replayed."""
 
+    def __init__(self, message: str, *, bond_id: bytes = b"") -> None:
+        super().__init__(message)
+        self.bond_id = bond_id
+
 
 class PeerTimedOut(RemoteProtocolError):
     """The peer did not answer within the protocol's limits."""
@@ -103,6 +109,22 @@ class PairingRefused(BlechannelError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class PairingLocked(PairingRefused):
+    """Too many codes were tried: pairing is locked for `wait_s` seconds of powered-on time."""
+
+    def __init__(self, wait_s: float, message: str) -> None:
+        super().__init__("locked", message)
+        self.wait_s = wait_s
+
+
+class AccessDenied(BlechannelError):
+    """The watch does not let this phone use that port; the channel and its other ports go on."""
+
+    def __init__(self, port: str) -> None:
+        super().__init__(f"this phone may not use port {port}: the watch's owner can allow it")
+        self.port = port
 
 
 class BondError(BlechannelError):

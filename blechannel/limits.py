@@ -37,6 +37,8 @@ PORT_WINDOW_BYTES = 65536
 """Unread bytes that a port holds before its sender waits."""
 MAX_PORTS = 16
 MAX_PORT_NAME_BYTES = 32
+MAX_PERMITTED_PORTS = 64
+"""Ports that a guest can be allowed by name."""
 
 
 def is_name(name: str, max_bytes: int) -> bool:

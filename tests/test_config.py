@@ -12,6 +12,7 @@ from blechannel.limits import (
     MAX_FRAGMENT_BYTES,
     MAX_FRAME_BYTES,
     MAX_NAME_BYTES,
+    MAX_PORT_NAME_BYTES,
     MAX_WINDOW,
     MIN_FRAGMENT_BYTES,
     MIN_FRAME_BYTES,
@@ -32,6 +33,17 @@ def test_a_name_up_to_the_limit_is_taken(name: str) -> None:
 def test_a_name_that_cannot_travel_is_refused(name: str) -> None:
     with pytest.raises(LocalProtocolError, match="a name has 1 to 48 bytes of UTF-8"):
         Config(name)
+
+
+def test_guests_may_use_no_port_unless_one_is_named() -> None:
+    assert Config("Watch").guest_ports == frozenset()
+    assert Config("Watch", guest_ports=frozenset({"echo"})).guest_ports == {"echo"}
+
+
+@pytest.mark.parametrize("port", ["", "n" * (MAX_PORT_NAME_BYTES + 1), "\ud800"])
+def test_a_port_that_no_guest_could_open_is_refused(port: str) -> None:
+    with pytest.raises(LocalProtocolError, match="port name has 1 to 32 bytes"):
+        Config("Watch", guest_ports=frozenset({"echo", port}))
 
 
 @given(name=st.text(), most=st.integers(0, 40))

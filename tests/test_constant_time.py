@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from blechannel.methods import Method
-from blechannel.pairing.bonds import AddCandidate, Promote, apply
+from blechannel.pairing.apply import apply
+from blechannel.pairing.changes import AddCandidate, Promote
 from blechannel.wire.adverts import make_advert, resolves
 from tests.pairing.made_bonds import epoch
 from tests.session.sides import World, join

@@ -12,7 +12,8 @@ from blechannel.aio.link import Link, LinkPosture
 from blechannel.aio.port import Port
 from blechannel.aio.pump import Begin, Pump
 from blechannel.errors import BlechannelError, LocalProtocolError
-from blechannel.pairing.bonds import Bond, BondStore
+from blechannel.pairing.bonds import Bond
+from blechannel.pairing.changes import BondStore
 from blechannel.session.events import (
     Closed,
     CreditGranted,
@@ -20,8 +21,10 @@ from blechannel.session.events import (
     Event,
     Failed,
     Message,
+    PortDenied,
     PortOpened,
     PortShut,
+    PortWithdrawn,
 )
 from blechannel.session.session import Session
 from blechannel.session.traffic import Traffic
@@ -209,6 +212,12 @@ class Channel:
                 self._peer_opened(event)
             case PortShut():
                 self._reading.pop(event.port).ended()
+            case PortDenied():
+                for port in self._ports.values():
+                    if port.was_opened_as(event.port):
+                        port.denied()
+            case PortWithdrawn():
+                self._reading.pop(event.port).withdrawn()
             case CreditGranted():
                 for port in self._ports.values():
                     if port.writes(event.port):

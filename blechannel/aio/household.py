@@ -14,7 +14,8 @@ from blechannel.aio.key_log import KeyLog
 from blechannel.aio.link import Link
 from blechannel.aio.person import Questions
 from blechannel.config import Config
-from blechannel.pairing.bonds import BondStore
+from blechannel.pairing.changes import BondStore
+from blechannel.pairing.lockout import LockOut
 from blechannel.session.credentials import Credentials
 from blechannel.session.events import Closed, Established, Event, Failed, KeysLogged
 from blechannel.session.session import Session
@@ -46,6 +47,7 @@ class Household:
         self._questions = Questions()
         self._services: dict[str, Service] = {}
         self._channels: set[Channel] = set()
+        self._lock: LockOut | None = None
 
     @property
     def store(self) -> BondStore:
@@ -56,6 +58,12 @@ class Household:
     def channels(self) -> list[Channel]:
         """The channels that stand now."""
         return [channel for channel in self._channels if channel.is_open]
+
+    @property
+    def locked_for_s(self) -> float:
+        """Seconds of powered-on time until another code may be tried; 0 where one may be tried now."""
+        self._notice_guesses()
+        return self._lock_out().left_s(self._now())
 
     def serve(self, name: str, service: Service) -> None:
         """Run `service` for each port of that name that a peer opens, on every channel made from now on."""
@@ -74,9 +82,24 @@ class Household:
                 channel.when_over(self._channels.discard)
 
     def book_changed(self) -> None:
-        """See ChannelOwner: end what another session of the same bond has overtaken, in the same step."""
+        """The store's book has changed: end what is overtaken or forgotten and tell what is new, in the same step.
+
+        Called by channels; by who changes the store otherwise too.
+        """
+        self._notice_guesses()
         for channel in tuple(self._channels):
             channel.act(channel.session.book_changed())
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _lock_out(self) -> LockOut:
+        if self._lock is None:
+            self._lock = LockOut(self._store.book.guesses_spent, now=self._now())
+        return self._lock
+
+    def _notice_guesses(self) -> None:
+        self._lock_out().noticed(self._store.book.guesses_spent, now=self._now())
 
     def _make_channel(self, link: Link, setup: PhoneSetup | WatchSetup) -> Channel:
         """A channel that is to be started: events come at once."""

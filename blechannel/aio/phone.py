@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 from collections import defaultdict
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -14,17 +16,34 @@ from blechannel.aio.household import Household, World
 from blechannel.aio.key_log import KeyLog
 from blechannel.aio.link import PhoneTransport, Sighting
 from blechannel.aio.person import METHOD_OF, AskCode, Certificate, OutOfBand, Passkey, Way, Words
+from blechannel.aio.strangers import Strangers
 from blechannel.config import Config
-from blechannel.errors import BondNotFound, MalformedFrame, PairingRefused, PeerTimedOut, WatchNotFound
-from blechannel.pairing.bonds import Bond, BondStore
+from blechannel.errors import (
+    BlechannelError,
+    BondError,
+    BondNotFound,
+    LocalProtocolError,
+    MalformedFrame,
+    PairingLocked,
+    PairingRefused,
+    PeerTimedOut,
+    WatchNotFound,
+)
+from blechannel.methods import Method
+from blechannel.pairing.bonds import Bond
+from blechannel.pairing.changes import BondStore, MarkNotRecognised, ResetGuesses
 from blechannel.session.credentials import Credentials
-from blechannel.session.events import CodeWanted, Event, WordsShown
+from blechannel.session.events import CodeWanted, CopyDetected, Event, WordsShown
 from blechannel.session.setup import Pair, PhoneSetup, Reconnect
 from blechannel.wire.adverts import Advert, resolves
 
 FIND_S = 15.0
+BONDS_TRIED = 4
+"""At most, with a watch whose advertisement no bond resolves."""
 CONNECT_S = 30.0
 PAIR_S = 150.0
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +75,11 @@ class Phone(Household):
         self._transport = transport
         self._ways: dict[Channel, Way] = {}
         self._turns: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._strangers = Strangers()
+        self._is_pairing = False
 
     async def __aenter__(self) -> Phone:
+        self._notice_guesses()
         return self
 
     async def __aexit__(
@@ -87,17 +109,25 @@ class Phone(Household):
     async def find(self, *, timeout_s: float = FIND_S) -> FoundWatch:
         """The first watch seen that is bonded with this phone or open for pairing.
 
+        Where this phone has bonds and no such watch shows itself in all that time, it is the nearest watch that has not
+        refused them yet: a watch that has forgotten another phone advertises under a key that this one may lack.
+
         Raises:
             WatchNotFound: none within `timeout_s`.
             TransportError: no adapter, or it refuses.
         """
         pending = any(bond.pending for bond in self._store.book.bonds.values())
+        unresolved: dict[str, FoundWatch] = {}
         try:
             async with asyncio.timeout(timeout_s), aclosing(self.scan()) as watches:
                 async for found in watches:
                     if found.bond is not None or found.pairing_open or pending:
                         return found
+                    if self._bonds_to_try(found):
+                        unresolved[found.address] = found
         except TimeoutError:
+            if unresolved:
+                return max(unresolved.values(), key=_nearness)
             raise WatchNotFound(f"no bonded or pairable watch was seen in {timeout_s:g} s") from None
         raise WatchNotFound("the scan ended before a watch was seen")
 
@@ -110,35 +140,59 @@ class Phone(Household):
         stands.
 
         Raises:
+            PairingLocked: by code or words, and too many tries failed: somebody may be in between; `.wait_s` says how
+                long to wait.
             PairingRefused: no window, busy, no room, a wrong code, other words, or no answer in time (`.reason`).
-            LocalProtocolError: certificates are to be used, and this phone has none or no list of those it takes.
+            LocalProtocolError: this phone is pairing already; or certificates are to be used, and it has none or no
+                list of those it takes.
             RemoteProtocolError: the watch, or somebody in between, broke the protocol.
             TransportError: no link.
         """
+        if self._is_pairing:
+            raise LocalProtocolError("this phone is pairing already")
         chosen = Passkey(way) if callable(way) else way
         if isinstance(chosen, Certificate):
             self._credentials.require_both()
         ticket = chosen.ticket if isinstance(chosen, OutOfBand) else None
         intent = Pair(METHOD_OF[type(chosen)], watch.bond.bond_id if watch.bond else None, ticket)
-        return await self._open(watch.address, intent, timeout_s, chosen)
+        self._check_unlocked(intent.method, None)
+        self._is_pairing = True
+        try:
+            return await self._open(watch.address, intent, timeout_s, chosen)
+        except BlechannelError as error:
+            self._check_unlocked(intent.method, error)
+            raise
+        finally:
+            self._is_pairing = False
+
+    async def reset_guesses(self) -> None:
+        """The person has been told of the tries that failed, and pairs again without waiting. Raises StoreError."""
+        await self._store.apply(ResetGuesses())
+        self.book_changed()
 
     async def connect(self, watch: FoundWatch, *, timeout_s: float = CONNECT_S) -> Channel:
         """Reconnect to a bonded watch in one round trip.
 
-        A bond that was never confirmed is tried first: the watch may have stored it.
+        A bond that was never confirmed is tried first: the watch may have stored it. With a watch that no bond
+        resolves, at most `BONDS_TRIED` are tried, each on a connection of its own and once for each address: a watch
+        that is somebody else's learns nothing from it, because what a phone says first is random to it. `timeout_s`
+        is for each of them. There is no other retry.
 
         Raises:
-            BondNotFound: there is no bond with this watch.
-            PairingRefused: the watch does not recognise the bond, which stays.
+            BondNotFound: there is no bond with this watch, or it recognises none of those that were tried.
+            PairingRefused: the watch does not recognise the bond, which stays and says since when.
             RemoteProtocolError, BondError, TransportError: as everywhere.
         """
-        bonds = self._bonds_for(watch)
-        for bond in bonds[:-1]:
-            try:
-                return await self._open(watch.address, Reconnect(bond.bond_id), timeout_s, None)
-            except PairingRefused:
-                continue
-        return await self._open(watch.address, Reconnect(bonds[-1].bond_id), timeout_s, None)
+        *others, last = self._bonds_for(watch)
+        for bond in others:
+            with suppress(PairingRefused):
+                return await self._reconnect(watch, bond, timeout_s)
+        try:
+            return await self._reconnect(watch, last, timeout_s)
+        except PairingRefused as error:
+            if self._strangers.has_refused(watch.address, last.bond_id):
+                raise BondNotFound("that watch is somebody else's, or this phone was removed there") from error
+            raise
 
     def told(self, channel: Channel, event: Event) -> None:
         """See ChannelOwner."""
@@ -147,9 +201,43 @@ class Phone(Household):
                 self._questions.ask_code(channel, ask_code)
             case WordsShown(words), Words(compare):
                 self._questions.ask_whether_same(channel, compare, words)
+            case CopyDetected(bond_id), _:
+                _log.warning("bond %s was copied, its watch says: forget it and pair again", bond_id.hex()[:8])
         super().told(channel, event)
 
     # --- inside ---
+
+    def _check_unlocked(self, method: Method, error: BlechannelError | None) -> None:
+        """Raises PairingLocked, from `error`, where this method costs a guess and none may be tried now."""
+        wait_s = self.locked_for_s
+        if wait_s and method.costs_a_guess:
+            count = self._store.book.guesses_spent
+            advice = f"somebody may be between you and the watch; pairing is locked for {math.ceil(wait_s)} s"
+            raise PairingLocked(wait_s, f"{count} tries failed: {advice}") from error
+
+    async def _reconnect(self, watch: FoundWatch, bond: Bond, timeout_s: float) -> Channel:
+        try:
+            return await self._open(watch.address, Reconnect(bond.bond_id), timeout_s, None)
+        except PairingRefused as error:
+            if error.reason == "not-recognised":
+                await self._not_recognised(watch, bond)
+            raise
+
+    async def _not_recognised(self, watch: FoundWatch, bond: Bond) -> None:
+        """Nobody has signed it: it is remembered and shown. That a pending bond is not recognised is expected."""
+        if bond.pending:
+            return
+        if watch.bond is None:
+            self._strangers.refused(watch.address, bond.bond_id)
+        elif bond.not_recognised_s is None:
+            with suppress(BondError):  # the refusal is what the person has to hear
+                await self._store.apply(MarkNotRecognised(bond.bond_id))
+
+    def _bonds_to_try(self, watch: FoundWatch) -> list[Bond]:
+        """Confirmed bonds that an unresolved watch may turn out to know, the one used last first."""
+        bonds = [bond for bond in self._store.book.bonds.values() if not bond.pending]
+        unknown = [bond for bond in bonds if not self._strangers.has_refused(watch.address, bond.bond_id)]
+        return sorted(unknown, key=lambda bond: bond.last_seen_s, reverse=True)[:BONDS_TRIED]
 
     def _resolve(self, sighting: Sighting) -> FoundWatch | None:
         try:
@@ -166,7 +254,7 @@ class Phone(Household):
         """Newest first: an unconfirmed bond before the one that it replaces."""
         known = watch.bond.bond_id if watch.bond else None
         pending = [b for b in self._store.book.bonds.values() if b.pending and b.replaces == known]
-        bonds = [*reversed(pending), *([watch.bond] if watch.bond else [])]
+        bonds = [*reversed(pending), *([watch.bond] if watch.bond else self._bonds_to_try(watch))]
         if not bonds:
             raise BondNotFound("this phone has no bond with that watch: pair first")
         return bonds
@@ -202,3 +290,7 @@ class Phone(Household):
         """The person need not answer any more."""
         self._ways.pop(channel, None)
         await self._questions.stop(channel)
+
+
+def _nearness(watch: FoundWatch) -> float:
+    return -math.inf if watch.rssi_dbm is None else watch.rssi_dbm

@@ -7,7 +7,7 @@ from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from blechannel.errors import LocalProtocolError
+from blechannel.errors import AccessDenied, LocalProtocolError
 from blechannel.session.events import Message
 
 if TYPE_CHECKING:
@@ -25,8 +25,14 @@ class Port:
         self.name = name
         self._channel = channel
         self._writing: int | None = None
+        self._opened_as: int | None = None
+        self._denied = False
         self._inbox: deque[Message] = deque()
         self._ended = False
+        self._peer_is_answered = False
+        """Whether what the peer opened last belongs to a half of ours that was opened already."""
+        self._awaits_peer = False
+        """Whether this half waits for one of the peer's; the end of an older one is none of its business."""
         self._receiver: asyncio.Future[None] | None = None
         self._senders: deque[asyncio.Future[None]] = deque()
 
@@ -52,10 +58,13 @@ class Port:
 
         Raises:
             LocalProtocolError: it is open already, or no port is left.
+            AccessDenied: this watch's phone may not use it. A phone learns that when it sends or receives.
             BlechannelError: the channel is over.
         """
         self._channel.check()
-        self._writing = self._channel.traffic.open(self.name)
+        self._writing = self._opened_as = self._channel.traffic.open(self.name)
+        self._denied = False
+        self._awaits_peer, self._peer_is_answered = self._peer_is_answered, True
         self._channel.spoke()
 
     def shut(self) -> None:
@@ -73,6 +82,7 @@ class Port:
 
         Raises:
             LocalProtocolError: the port is not open, or the message is over `Channel.max_message_bytes`.
+            AccessDenied: the watch does not let this phone use the port.
             BlechannelError: the channel is over.
         """
         channel = self._channel
@@ -81,6 +91,7 @@ class Port:
                 channel.check()
             number = self._writing
             if number is None:
+                self._check_denied()
                 raise LocalProtocolError(f"port {self.name} is not open")
             if not channel.is_congested() and channel.traffic.send(number, message):
                 channel.spoke()
@@ -94,10 +105,12 @@ class Port:
 
         Raises:
             EOFError: the peer has shut the port or closed the channel; nothing more will come.
+            AccessDenied: the watch does not let this phone use the port.
             BlechannelError: the channel was cut off.
         """
         while not self._inbox:
-            if self._ended:
+            self._check_denied()
+            if self._ended and not self._awaits_peer:
                 raise EOFError(f"the peer has shut port {self.name}")
             self._channel.check_cut_off()
             await self._wait_to_receive()
@@ -120,11 +133,27 @@ class Port:
 
     def opened(self) -> None:
         """The peer opened its half."""
-        self._ended = False
+        self._ended = self._awaits_peer = False
+        self._peer_is_answered = self._writing is not None
 
     def writes(self, number: int) -> bool:
         """Whether this side's half has this number."""
         return self._writing == number
+
+    def was_opened_as(self, number: int) -> bool:
+        """Whether this side's half has, or last had, this number."""
+        return self._opened_as == number
+
+    def denied(self) -> None:
+        """This side's half may not be used: everybody looks."""
+        self._denied = True
+        self._writing = None
+        self._wake_all()
+
+    def withdrawn(self) -> None:
+        """The peer may use its half no longer; what it sent and nobody has taken is not looked at."""
+        self._inbox.clear()
+        self.denied()
 
     def arrived(self, message: Message) -> None:
         """The peer sent a message."""
@@ -144,9 +173,14 @@ class Port:
     def over(self, *, cleanly: bool) -> None:
         """The channel is over: everybody looks."""
         self._ended = self._ended or cleanly
+        self._awaits_peer = False
         self._wake_all()
 
     # --- waiting ---
+
+    def _check_denied(self) -> None:
+        if self._denied:
+            raise AccessDenied(self.name)
 
     async def _wait_to_receive(self) -> None:
         if self._receiver is not None:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from blechannel.aio.link import Link
 from blechannel.errors import BlechannelError, StoreError, TransportError
-from blechannel.pairing.bonds import BondStore
+from blechannel.pairing.changes import BondStore
 from blechannel.session.events import Event, Persist
 from blechannel.session.session import Session
 

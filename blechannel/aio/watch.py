@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -12,12 +13,15 @@ from blechannel.aio.channel import Channel
 from blechannel.aio.household import Household, World
 from blechannel.aio.key_log import KeyLog
 from blechannel.aio.link import WatchTransport
+from blechannel.aio.membership import Membership
 from blechannel.aio.person import Compare
 from blechannel.config import Config
-from blechannel.errors import BlechannelError, LocalProtocolError, TransportError
+from blechannel.errors import BlechannelError, LocalProtocolError, PairingLocked, ReplayDetected, TransportError
 from blechannel.limits import MAX_LINKS
 from blechannel.methods import Method
-from blechannel.pairing.bonds import BondStore, SetDiscoveryKey
+from blechannel.pairing.bonds import KEY_BYTES, Bond
+from blechannel.pairing.changes import BondStore, SetDiscoveryKey
+from blechannel.pairing.lockout import guesses_left
 from blechannel.pairing.window import ATTEMPTS, PairingWindow
 from blechannel.session.credentials import Credentials
 from blechannel.session.events import Closed, CodeChanged, Established, Event, Failed, WordsShown
@@ -26,7 +30,6 @@ from blechannel.wire.adverts import make_advert
 
 ROTATE_S = 600.0
 """How long one advertisement is used; the protocol allows at most 15 minutes."""
-DISCOVERY_KEY_BYTES = 32
 EVENTS_KEPT = 64
 
 _log = logging.getLogger(__name__)
@@ -68,7 +71,17 @@ class Declined:
     error: BlechannelError
 
 
-WatchEvent = CodeShown | CodeHidden | Joined | Left | Declined
+@dataclass(frozen=True, slots=True)
+class CopyDetected:
+    """A phone used keys of this bond that had been replaced: it, or this watch's store, was copied or put back.
+
+    Whoever holds the copy is shut out, or the bond's own phone is. Forget the bond and pair again.
+    """
+
+    bond: Bond
+
+
+WatchEvent = CodeShown | CodeHidden | Joined | Left | Declined | CopyDetected
 
 
 class Watch(Household):
@@ -89,6 +102,7 @@ class Watch(Household):
         self._transport = transport
         self._window: PairingWindow | None = None
         self._shown: str | None = None
+        self._advertised_key = b""
         self._tasks: list[asyncio.Task[None]] = []
         self._advertise_now = asyncio.Event()
         self._events: asyncio.Queue[WatchEvent] = asyncio.Queue(EVENTS_KEPT)
@@ -110,8 +124,9 @@ class Watch(Household):
             TransportError: no adapter, or it refuses.
             StoreError: the store cannot be written.
         """
+        self._notice_guesses()
         if not self._store.book.discovery_key:
-            await self._store.apply(SetDiscoveryKey(self._world.random(DISCOVERY_KEY_BYTES)))
+            await self._store.apply(SetDiscoveryKey(self._world.random(KEY_BYTES)))
         await self._transport.advertise(self._advert())
         loop = asyncio.get_running_loop()
         self._tasks = [
@@ -128,6 +143,11 @@ class Watch(Household):
             await asyncio.wait(tasks)
         await self._close_channels()
         await self._transport.close()
+
+    @property
+    def members(self) -> Membership:
+        """The phones that belong to this watch, to be changed by its person or for its authenticated owner."""
+        return Membership(self._store, random=self._world.random, changed=self.book_changed)
 
     @property
     def window(self) -> PairingWindow | None:
@@ -148,7 +168,10 @@ class Watch(Household):
         Show `window.code`, which changes when it is burned; or put `window.ticket()` on a tag or into a QR code. For
         words, `compare` asks the watch's person.
 
+        There are fewer attempts where codes or words were tried before and no bond came of it.
+
         Raises:
+            PairingLocked: by code or words, and too many were tried; `.wait_s` says how long to wait.
             LocalProtocolError: a window is open already, the policy leaves this method out, it lacks what it needs,
                 or the numbers make no sense.
         """
@@ -160,6 +183,8 @@ class Watch(Household):
             raise LocalProtocolError("pairing by words needs somebody to compare them, and no other method does")
         if method is Method.CERTIFICATE:
             self._credentials.require_both()
+        if method.costs_a_guess:
+            attempts = min(attempts, self._guesses_left())
         self._compare = compare
         self._window = PairingWindow(
             method=method,
@@ -199,15 +224,31 @@ class Watch(Household):
                 self._show()
                 self._happened(Joined(channel))
             case Failed() if not channel.was_established:
+                self._tell_copy(event.error)
                 self._happened(Declined(channel.peer, event.error))
             case Closed() | Failed():
                 self._happened(Left(channel, channel.error))
         super().told(channel, event)
 
+    def book_changed(self) -> None:
+        """See Household. Under another discovery key the advertisement is another one."""
+        super().book_changed()
+        if self._store.book.discovery_key != self._advertised_key:
+            self._advertise_now.set()
+
     # --- inside ---
 
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
+    def _guesses_left(self) -> int:
+        """Until the next lock; raises PairingLocked while there are none."""
+        wait_s = self.locked_for_s
+        if wait_s:
+            raise PairingLocked(wait_s, f"too many tries failed: pairing is locked for {math.ceil(wait_s)} s more")
+        return guesses_left(self._store.book.guesses_spent)
+
+    def _tell_copy(self, error: BlechannelError) -> None:
+        bond = self._store.book.bonds.get(error.bond_id) if isinstance(error, ReplayDetected) else None
+        if bond is not None:
+            self._happened(CopyDetected(bond))
 
     def _show(self) -> None:
         """Tell the display and the air what has changed about the window."""
@@ -225,8 +266,9 @@ class Watch(Household):
         self._events.put_nowait(event)
 
     def _advert(self) -> bytes:
+        self._advertised_key = self._store.book.discovery_key
         return make_advert(
-            self._store.book.discovery_key,
+            self._advertised_key,
             pairing_open=self.window is not None,
             random=self._world.random,
             unix_time_s=self._world.unix_time(),

@@ -19,6 +19,7 @@ RECONNECT_LABEL: Final = b"blechannel/1 reconnect"
 SAS_LABEL: Final = b"blechannel/1 sas"
 PSK_LABEL: Final = b"blechannel/1 psk"
 EPOCH_LABEL: Final = b"blechannel/1 epoch"
+KNOWN_LABEL: Final = b"blechannel/1 known"
 
 PAIR_PROTOCOL: Final = Protocol.parse("Noise_XXpsk3_25519_ChaChaPoly_SHA256")
 PAIR_PSK: Final = 3
@@ -30,6 +31,7 @@ CHANNEL_IDENTIFIER: Final = lv_cat(PAIR_LABEL, b"phone", b"watch")
 
 KEY_BYTES: Final = 32
 TAG_BYTES: Final = 16
+KNOWN_BYTES: Final = 8
 
 
 def prologue(label: bytes, info: bytes, hello: bytes) -> bytes:
@@ -61,6 +63,13 @@ def next_epoch(number: int, *, psk: bytes, exporter: bytes, handshake_hash: byte
 def hint_tag(hint_key: bytes, reconnect_prologue: bytes, noise: bytes) -> bytes:
     """16 bytes: finds the bond and proves the first message before any Diffie-Hellman is spent on it."""
     return hmac.digest(hint_key, reconnect_prologue + lv(noise), "sha256")[:TAG_BYTES]
+
+
+def known(discovery_key: bytes) -> bytes:
+    """8 bytes: how a phone says which discovery key it has, zeros for none; the watch sends the newest otherwise."""
+    if not discovery_key:
+        return bytes(KNOWN_BYTES)
+    return hashlib.sha256(KNOWN_LABEL + discovery_key).digest()[:KNOWN_BYTES]
 
 
 def _hkdf(salt: bytes, secret: bytes, info: bytes, length_bytes: int) -> bytes:

@@ -15,8 +15,10 @@ from blechannel.wire.frames import (
     Bonded,
     Close,
     Confirm,
+    Copied,
     Credit,
     Data,
+    Deny,
     Info,
     Nonce,
     Open,
@@ -55,14 +57,17 @@ Row: TypeAlias = dict[tuple[Role, Said], State]
 
 _PHONE, _WATCH = Role.PHONE, Role.WATCH
 _PORT_RECORDS: tuple[Said, ...] = (Open, Data, Credit, Shut)
+_WATCH_RECORDS: tuple[Said, ...] = (Bonded, Copied, Deny)
 
 
-def _refusable(row: Row) -> Row:
-    return {**row, (_PHONE, Refuse): State.FAILED, (_WATCH, Refuse): State.FAILED}
+def _refusable(row: Row, *roles: Role) -> Row:
+    """Either side may decline, or only `roles`."""
+    return {**row, **{(role, Refuse): State.FAILED for role in roles or (_PHONE, _WATCH)}}
 
 
 def _talking(state: State, *roles: Role) -> Row:
-    return {(role, said): state for role in roles for said in _PORT_RECORDS}
+    says = {_PHONE: _PORT_RECORDS, _WATCH: (*_PORT_RECORDS, *_WATCH_RECORDS)}
+    return {(role, said): state for role in roles for said in says[role]}
 
 
 TABLE: dict[State, Row] = {
@@ -72,18 +77,18 @@ TABLE: dict[State, Row] = {
     State.PAIR_KEYS_AGREED: _refusable({(_PHONE, Pair3): State.PHONE_PROVEN}),
     State.PHONE_PROVEN: _refusable({(_WATCH, Nonce): State.WATCH_PROVEN}),
     State.WATCH_PROVEN: _refusable({(_PHONE, Confirm): State.PHONE_STORED}),
-    State.PHONE_STORED: _refusable({(_WATCH, Bonded): State.ESTABLISHED}),
+    # Who has said the last message but one declines no more: the last one may be on its way, and with it the channel,
+    # where a refusal that nobody has signed has no place. The link's end says as much.
+    State.PHONE_STORED: _refusable({(_WATCH, Bonded): State.ESTABLISHED}, _WATCH),
     State.BOND_NAMED: _refusable({(_WATCH, Reconnect2): State.WATCH_ANSWERED}),
-    State.WATCH_ANSWERED: _refusable({(_PHONE, Ready): State.ESTABLISHED}),
+    State.WATCH_ANSWERED: _refusable({(_PHONE, Ready): State.ESTABLISHED}, _PHONE),
     State.ESTABLISHED: {
         **_talking(State.ESTABLISHED, _PHONE, _WATCH),
-        (_WATCH, Bonded): State.ESTABLISHED,
         (_PHONE, Close): State.PHONE_CLOSED,
         (_WATCH, Close): State.WATCH_CLOSED,
     },
     State.PHONE_CLOSED: {
         **_talking(State.PHONE_CLOSED, _WATCH),
-        (_WATCH, Bonded): State.PHONE_CLOSED,
         (_WATCH, Close): State.CLOSED,
     },
     State.WATCH_CLOSED: {**_talking(State.WATCH_CLOSED, _PHONE), (_PHONE, Close): State.CLOSED},

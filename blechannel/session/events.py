@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from blechannel.errors import BlechannelError
-from blechannel.pairing.bonds import Change
+from blechannel.pairing.changes import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,27 @@ class PortShut:
 
 
 @dataclass(frozen=True, slots=True)
+class PortDenied:
+    """This own port may not be used: the watch says so, or the watch's own rules. Nothing more goes out on it."""
+
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class PortWithdrawn:
+    """Watch: the peer may no longer use this port of its. What it sent and nobody has taken counts for nothing."""
+
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class CopyDetected:
+    """Authenticated evidence, which is stored by now: this bond was copied, or an old copy was put back."""
+
+    bond_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """Both sides have said CLOSE; `undelivered` is how many of our records the peer had not opened when it did."""
 
@@ -108,6 +129,9 @@ Event = (
     | Message
     | CreditGranted
     | PortShut
+    | PortDenied
+    | PortWithdrawn
+    | CopyDetected
     | Closed
     | Failed
     | KeysLogged

@@ -50,7 +50,10 @@ _BY_REASON = {
 }
 
 _TOLD = {
-    Refusal.NOT_RECOGNISED: "not recognised: if you removed this bond on the watch, forget it here and pair again",
+    Refusal.NOT_RECOGNISED: (
+        "not recognised: the bond may have been removed on the watch, or used elsewhere after it was copied or moved; "
+        "if so, forget it here and pair again"
+    ),
     Refusal.PAIRING_CLOSED: "the watch is not open for pairing: open a window on it, then try again",
     Refusal.BUSY: "the watch is pairing with another phone: wait a moment, then try again",
     Refusal.UNSUPPORTED: "the watch and this phone have no version, suite or method in common",

@@ -15,7 +15,8 @@ from blechannel.errors import AuthenticationFailed, MalformedFrame, PairingRefus
 from blechannel.limits import MAX_BONDS
 from blechannel.methods import Method
 from blechannel.pairing import hybrid, keys
-from blechannel.pairing.bonds import Bond, ConfirmBond, SpendGuess, StoreBond, StorePending
+from blechannel.pairing.bonds import Bond
+from blechannel.pairing.changes import ConfirmBond, SpendGuess, StoreBond, StorePending
 from blechannel.pairing.comparison import words
 from blechannel.pairing.window import PairingWindow
 from blechannel.session.events import CodeChanged
@@ -66,6 +67,7 @@ def pair_as_phone(talk: Talk, setup: PhoneSetup, intent: Pair, info: Info) -> Sc
     code = (yield from ask_code()) if intent.method is Method.PASSKEY else ""
     side = PairingSide(talk, setup, hello, encode(hello))
     agreement = side.agreement(side.noise.ephemeral(), code=code, carried=intent.carried_secret)
+    del code  # it has served: nothing asks for it again or keeps it
     kem = hybrid.KemKey(talk.random(hybrid.SEED_BYTES)) if side.is_hybrid else None
     offered = PairShare(agreement.share, kem.encapsulation_key if kem else b"")
     talk.say(Pair1(encode(hello), side.noise.write_message(encode(offered))))
@@ -75,6 +77,8 @@ def pair_as_phone(talk: Talk, setup: PhoneSetup, intent: Pair, info: Info) -> Sc
     intent.check_watch(side.noise.remote_static or b"")
     side.mix_secret(agreement.agree(answer.share) + _decapsulated(kem, answer.ciphertext))
     proof = PairProof(talk.random(NONCE_BYTES), NO_CAPABILITIES)
+    if intent.method.costs_a_guess:
+        yield from store(SpendGuess())
     talk.say(Pair3(side.noise.write_message(encode(proof))))
     transport = side.finish()
 
@@ -86,7 +90,7 @@ def pair_as_phone(talk: Talk, setup: PhoneSetup, intent: Pair, info: Info) -> Sc
         yield from show_words(words(transport.handshake_hash, proof.nonce, m4.nonce))
         yield from ask_whether_same()
     bond = side.bond(transport, replaces=intent.replaces)
-    yield from store(StorePending(bond))
+    yield from store(StorePending(bond, gives_back_guess=intent.method.costs_a_guess))
     talk.say(Confirm(setup.config.name, side.attestation()))
 
     m6 = yield from hear(Bonded, person=side.method is Method.WORDS)

@@ -32,6 +32,8 @@ class _Reading:
     taken_bytes: int = 0
     """Of these, taken by the application."""
     shut: bool = False
+    denied: bool = False
+    """Its messages are dropped. They are granted again when the peer has shut it: till then it cannot send more."""
 
 
 class Ports:
@@ -103,6 +105,20 @@ class Ports:
         if owed_bytes:
             self._owed[number] = owed_bytes
 
+    def denied(self, number: int) -> bool:
+        """The peer does not let us use a port of ours; True where that port is still open, and is to be shut.
+
+        Raises:
+            UnexpectedFrame: a port that never was.
+        """
+        if number >= self._next_written:
+            raise UnexpectedFrame("a port denied that was never opened")
+        return number in self._writing
+
+    def written(self) -> dict[int, str]:
+        """The ports of ours that are open: number and name."""
+        return {number: port.name for number, port in self._writing.items()}
+
     def _give_back(self, number: int, credit_bytes: int) -> None:
         owed_bytes = self._owed.pop(number, 0) - credit_bytes
         if owed_bytes < 0:
@@ -133,8 +149,18 @@ class Ports:
         self._reading[number] = _Reading(name)
         self._next_read += 1
 
-    def arrived(self, number: int, message_bytes: int) -> None:
-        """The peer sent a message.
+    def deny(self, number: int) -> None:
+        """From now on the peer's messages on this open port are dropped; what is unread counts as taken."""
+        port = self._reading[number]
+        port.denied = True
+        port.taken_bytes = port.unread_bytes
+
+    def read(self) -> dict[int, str]:
+        """The ports of the peer that are open and not denied: number and name."""
+        return {number: port.name for number, port in self._reading.items() if not port.shut and not port.denied}
+
+    def arrived(self, number: int, message_bytes: int) -> bool:
+        """The peer sent a message; False where the port is denied, and the message is to be dropped.
 
         Raises:
             UnexpectedFrame: the port is not open, or the message is not covered by credit.
@@ -145,6 +171,9 @@ class Ports:
         port.unread_bytes += message_bytes + MESSAGE_OVERHEAD_BYTES
         if port.unread_bytes > PORT_WINDOW_BYTES:
             raise UnexpectedFrame("more than the port's credit")
+        if port.denied:
+            port.taken_bytes = port.unread_bytes
+        return not port.denied
 
     def taken(self, number: int, message_bytes: int) -> int:
         """The application took a message; returns the credit to grant now, mostly 0.

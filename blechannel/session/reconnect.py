@@ -7,6 +7,8 @@ moves when record 0 verifies, or when an m1 arrives under a candidate.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Generator
+from typing import Final
 
 from blechannel.codec import encode
 from blechannel.config import Config
@@ -14,11 +16,14 @@ from blechannel.errors import BondSuperseded, MalformedFrame, PairingRefused, Re
 from blechannel.limits import MAX_LINKS
 from blechannel.noise import DH_25519, HandshakeState, Keys, Transport
 from blechannel.pairing import keys
-from blechannel.pairing.bonds import AddCandidate, Advance, Bond, BondBook, ConfirmBond, Epoch, Promote
+from blechannel.pairing.bonds import Bond, BondBook, Epoch
+from blechannel.pairing.changes import AddCandidate, Advance, ConfirmBond, MarkCopied, Promote
 from blechannel.session.greeting import RECONNECT_METHOD, accept, check_bond, choose_reconnect
-from blechannel.session.script import Outcome, Script, Talk, hear, store
+from blechannel.session.script import Outcome, Script, Talk, Wait, hear, store
 from blechannel.session.setup import PhoneSetup, Reconnect, WatchSetup
-from blechannel.wire.frames import Bonded, Hello, Info, Ready, Reconnect1, Reconnect2, Wants
+from blechannel.wire.frames import Bonded, Hello, Info, Ready, Reconnect1, Reconnect2
+
+COPIED: Final = "a phone used keys of this bond that were replaced: its bond was copied or rolled back"
 
 
 def reconnect_as_phone(talk: Talk, setup: PhoneSetup, intent: Reconnect, info: Info) -> Script:
@@ -43,7 +48,7 @@ def reconnect_as_phone(talk: Talk, setup: PhoneSetup, intent: Reconnect, info: I
     if bond.pending:
         yield from store(ConfirmBond(bond.bond_id))
     talk.install(transport)
-    talk.say(Ready(Wants.NOTHING if bond.discovery_key else Wants.PARAMETERS))
+    talk.say(Ready(keys.known(bond.discovery_key)))
     return Outcome(bond.bond_id, epoch.hint_key, True, transport.handshake_hash)
 
 
@@ -57,7 +62,7 @@ def reconnect_as_watch(talk: Talk, setup: WatchSetup, m1: Reconnect1, *, book_at
         UnsupportedVersion, AuthenticationFailed, MalformedFrame: as everywhere.
     """
     prologue = keys.prologue(keys.RECONNECT_LABEL, talk.info(), m1.hello)
-    bond, under = _recognise(setup.books.book, m1, prologue, book_at_info)
+    bond, under = yield from _recognise(setup.books.book, m1, prologue, book_at_info)
     hello = _accept(m1.hello, bond, setup.config)
     talk.peer_takes(hello)
     side = _Side(talk, bond, under, prologue, initiator=False)
@@ -71,8 +76,9 @@ def reconnect_as_watch(talk: Talk, setup: WatchSetup, m1: Reconnect1, *, book_at
 
     ready = yield from hear(Ready)
     yield from store(Promote(bond.bond_id, candidate.hint_key))
-    if ready.wants is Wants.PARAMETERS:
-        talk.say(Bonded(setup.books.book.discovery_key, setup.config.name))
+    newest = setup.books.book.discovery_key
+    if not hmac.compare_digest(ready.known, keys.known(newest)):
+        talk.say(Bonded(newest, setup.config.name))
     return Outcome(bond.bond_id, candidate.hint_key, True, transport.handshake_hash)
 
 
@@ -84,7 +90,9 @@ def _accept(hello_bytes: bytes, bond: Bond, config: Config) -> Hello:
     return hello
 
 
-def _recognise(book: BondBook, m1: Reconnect1, prologue: bytes, book_at_info: BondBook) -> tuple[Bond, Epoch]:
+def _recognise(
+    book: BondBook, m1: Reconnect1, prologue: bytes, book_at_info: BondBook
+) -> Generator[Wait, object, tuple[Bond, Epoch]]:
     """The bond and the epoch whose hint key made the tag: an HMAC each, before any Diffie-Hellman.
 
     Every key of every bond is tried, so that the time does not tell which one fitted. The tag covers INFO's nonce: a
@@ -92,25 +100,30 @@ def _recognise(book: BondBook, m1: Reconnect1, prologue: bytes, book_at_info: Bo
     while one that was replaced since may be the phone's own first message, held up on its way.
     """
     found: tuple[Bond, Epoch] | None = None
-    replaced_key: bytes | None = None
+    replaced: tuple[Bond, bytes] | None = None
     for bond in book.bonds.values():
         for epoch in (bond.epoch, *bond.candidates):
             if _made_with(epoch.hint_key, m1, prologue):
                 found = bond, epoch
         for hint_key in bond.retired:
             if _made_with(hint_key, m1, prologue):
-                replaced_key = hint_key
-    if replaced_key is not None:
-        raise _replaced(replaced_key, book_at_info)
+                replaced = bond, hint_key
+    if replaced is not None:
+        raise (yield from _replaced(*replaced, book_at_info))
     if found is None:
         raise PairingRefused("not-recognised", "a phone that this watch does not know tried to reconnect")
     return found
 
 
-def _replaced(hint_key: bytes, book_at_info: BondBook) -> ReplayDetected | BondSuperseded:
-    if any(hint_key in bond.retired for bond in book_at_info.bonds.values()):
-        return ReplayDetected("a phone used keys of this bond that were replaced: its bond was copied or rolled back")
-    return BondSuperseded("another reconnect of the same bond overtook this one")
+def _replaced(
+    bond: Bond, hint_key: bytes, book_at_info: BondBook
+) -> Generator[Wait, object, ReplayDetected | BondSuperseded]:
+    """What a tag under a replaced key tells; evidence of a copy is kept before the phone hears anything."""
+    if not any(hint_key in each.retired for each in book_at_info.bonds.values()):
+        return BondSuperseded("another reconnect of the same bond overtook this one")
+    if bond.copied_s is None:  # a copy that tries again and again costs no writes
+        yield from store(MarkCopied(bond.bond_id))
+    return ReplayDetected(COPIED, bond_id=bond.bond_id)
 
 
 def _made_with(hint_key: bytes, m1: Reconnect1, prologue: bytes) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar, cast
 
 from blechannel.noise import Transport
-from blechannel.pairing.bonds import Change
+from blechannel.pairing.changes import Change
 from blechannel.session.events import Event
 from blechannel.wire.frames import Body, Frame, Hello, Info
 

@@ -22,16 +22,20 @@ from blechannel.errors import (
     TransportError,
 )
 from blechannel.limits import MAX_WINDOW
-from blechannel.pairing.bonds import BookView, Change, ConfirmBond
+from blechannel.pairing.bonds import Bond, BookView
+from blechannel.pairing.changes import Change, ConfirmBond, MarkCopied
 from blechannel.pairing.window import is_code
 from blechannel.session.conversation import State
-from blechannel.session.events import CodeWanted, Established, Event, Failed, Persist, WordsShown
+from blechannel.session.events import CodeWanted, CopyDetected, Established, Event, Failed, Persist, WordsShown
 from blechannel.session.opening import open_conversation, refusal_for, refused
 from blechannel.session.script import AskCode, AskWhetherSame, Hear, Outcome, Script, ShowWords, Store, Wait
 from blechannel.session.setup import PhoneSetup, WatchSetup
 from blechannel.session.stage import Stage
 from blechannel.session.traffic import Traffic
-from blechannel.wire.frames import RECORD_KIND, Body, Bonded, Frame, Refuse
+from blechannel.wire.frames import RECORD_KIND, Body, Bonded, Copied, Evidence, Frame, Refuse
+
+SAYS_NEWS = frozenset({State.ESTABLISHED, State.PHONE_CLOSED})
+"""Where a watch has not said CLOSE yet."""
 
 
 class Comparing(Enum):
@@ -66,6 +70,7 @@ class Session:
         Raises:
             FragmentRefused: the link carries less than any BLE link does.
         """
+        self._setup = setup
         self._patience = setup.config.patience
         self._books: BookView = setup.books
         self._book = setup.books.book
@@ -79,6 +84,8 @@ class Session:
         self._failed = False
         self._asked = False
         self._comparing = Comparing.NOTHING
+        self._told_key = b""
+        self._told_copied = False
         self._due: float | None = None
         self._token = 0
         self._after_store: Callable[[], None] | None = None
@@ -263,12 +270,23 @@ class Session:
             self._run(said)
         elif isinstance(said, Bonded):
             self._take_parameters(said)
+        elif isinstance(said, Copied):
+            self._take_evidence()
         else:
             self._traffic.hear(said)
 
     def _take_parameters(self, said: Bonded) -> None:
+        self._persist(ConfirmBond(self._bond_id(), said.name, said.discovery_key), after=lambda: None)
+
+    def _take_evidence(self) -> None:
+        """The watch has proven who it is: what it says of a copy is kept, once, and told."""
+        bond_id = self._bond_id()
+        if self._books.book.bond(bond_id).copied_s is None:
+            self._persist(MarkCopied(bond_id), after=lambda: self._stage.tell(CopyDetected(bond_id)))
+
+    def _bond_id(self) -> bytes:
         bond_id, _ = self._stage.belongs_to or (b"", b"")
-        self._persist(ConfirmBond(bond_id, said.name, said.discovery_key), after=lambda: None)
+        return bond_id
 
     def _run(self, answer: object) -> None:
         """One step of the script."""
@@ -330,9 +348,11 @@ class Session:
 
     def _establish(self, outcome: Outcome) -> None:
         self._stage.belong(outcome.bond_id, outcome.hint_key)
-        self._traffic = Traffic(self._stage, self._stage.sealer())
+        self._traffic = Traffic(self._stage, self._stage.sealer(), permits=self._permits)
         self._due = None
+        self._told_key = self._books.book.discovery_key
         self._stage.tell(Established(outcome.bond_id, outcome.resumed, outcome.handshake_hash))
+        self._check_bond()
 
     def _check_bond(self) -> None:
         self._book = self._books.book
@@ -344,6 +364,27 @@ class Session:
             raise BondSuperseded("the bond was removed")
         if bond.epoch.hint_key != hint_key and (self._traffic is not None or not bond.knows(hint_key)):
             raise BondSuperseded("another session of the same bond took over")
+        if self._traffic is not None and isinstance(self._setup, WatchSetup):
+            self._traffic.access_changed()
+            self._tell_news(self._setup, bond)
+
+    def _tell_news(self, setup: WatchSetup, bond: Bond) -> None:
+        """Watch: what a connected phone has to know at once, and another hears when it reconnects."""
+        if self.state not in SAYS_NEWS:
+            return
+        if self._book.discovery_key != self._told_key:
+            self._told_key = self._book.discovery_key
+            self._stage.say(Bonded(self._told_key, setup.config.name))
+        if bond.copied_s is not None and not self._told_copied:
+            self._told_copied = True
+            self._stage.say(Copied(Evidence.RETIRED_KEY))
+
+    def _permits(self, port: str) -> bool:
+        """Whether this session's peer may use the port of that name, as the bonds are stored now."""
+        if isinstance(self._setup, PhoneSetup):
+            return True
+        bond = self._books.book.bonds.get(self._bond_id())
+        return bond is not None and bond.access.allows(port, guest_ports=self._setup.config.guest_ports)
 
     def _expire(self, now: float) -> None:
         self._stage.stream.expire(now)

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
-from blechannel.errors import LocalProtocolError, UnexpectedFrame
-from blechannel.session.events import Closed, CreditGranted, Message, PortOpened, PortShut
+from blechannel.errors import AccessDenied, LocalProtocolError, UnexpectedFrame
+from blechannel.session.events import (
+    Closed,
+    CreditGranted,
+    Message,
+    PortDenied,
+    PortOpened,
+    PortShut,
+    PortWithdrawn,
+)
 from blechannel.session.ports import Ports
 from blechannel.session.records import Records
 from blechannel.session.stage import Stage
@@ -16,6 +25,7 @@ from blechannel.wire.frames import (
     Close,
     Credit,
     Data,
+    Deny,
     Frame,
     Open,
     Shut,
@@ -28,12 +38,14 @@ class Traffic:
     """The established part of one session, on a stage whose keys are installed."""
 
     __slots__ = (
-        *("_conversation", "_ports", "_records", "_said_close_at", "_send_frame", "_stage"),
+        *("_conversation", "_permits", "_ports", "_records", "_said_close_at", "_send_frame", "_stage"),
         "max_message_bytes",
     )
 
-    def __init__(self, stage: Stage, records: Records) -> None:
+    def __init__(self, stage: Stage, records: Records, *, permits: Callable[[str], bool]) -> None:
+        """`permits` says of a port's name, at any moment, whether it may be used with this peer."""
         self._stage = stage
+        self._permits = permits
         self._conversation = stage.conversation
         self._records = records
         self._ports = Ports()
@@ -45,7 +57,14 @@ class Traffic:
     # --- this side ---
 
     def open(self, name: str) -> int:
-        """Open a port of ours; raises LocalProtocolError."""
+        """Open a port of ours.
+
+        Raises:
+            LocalProtocolError: a bad name, one that is open already, or no port left.
+            AccessDenied: this peer may not use it.
+        """
+        if not self._permits(name):
+            raise AccessDenied(name)
         port = self._ports.open(name)
         self._stage.say(Open(port, name))
         return port
@@ -87,6 +106,28 @@ class Traffic:
         if credit_bytes and self._conversation.says_data:
             self._stage.say(Credit(port, credit_bytes))
 
+    def access_changed(self) -> None:
+        """What the peer may use has changed: withdraw what is open and no longer permitted, both ways."""
+        # The denial first: the peer is to see why, and not only that our half has ended.
+        for number, name in self._ports.read().items():
+            if not self._permits(name):
+                self._deny(number)
+                self._stage.tell(PortWithdrawn(number))
+        for number, name in self._ports.written().items():
+            if not self._permits(name):
+                self._drop(number)
+
+    def _drop(self, number: int) -> None:
+        self._ports.shut(number)
+        if self._conversation.says_data:
+            self._stage.say(Shut(number))
+        self._stage.tell(PortDenied(number))
+
+    def _deny(self, number: int) -> None:
+        self._ports.deny(number)
+        if self._conversation.says_data:
+            self._stage.say(Deny(number))
+
     def close(self) -> int:
         """Say CLOSE with both counters; returns how many records went before it."""
         self._said_close_at = sent = self._records.sent
@@ -106,8 +147,8 @@ class Traffic:
             return self._stage.read_record(content[-1], content[:-1])
         port = unpack_port(content)
         message = content[PORT_BYTES:-1]
-        self._ports.arrived(port, len(message))
-        self._stage.events.append(Message(port, message))
+        if self._ports.arrived(port, len(message)):
+            self._stage.events.append(Message(port, message))
         return None
 
     def hear(self, said: Frame | Body) -> None:
@@ -117,16 +158,35 @@ class Traffic:
             UnexpectedFrame: it does not fit what was said before.
         """
         if isinstance(said, Open):
-            self._ports.opened(said.port, said.name)
-            self._stage.tell(PortOpened(said.port, said.name))
+            self._hear_open(said)
         elif isinstance(said, Credit):
             if self._ports.granted(said.port, said.credit_bytes):
                 self._stage.tell(CreditGranted(said.port))
         elif isinstance(said, Shut):
-            self._grant(said.port, self._ports.ended(said.port))
-            self._stage.tell(PortShut(said.port))
+            self._hear_shut(said.port)
+        elif isinstance(said, Deny):
+            self._hear_deny(said.port)
         else:
             self._hear_close(cast(Close, said))  # the table leaves nothing else
+
+    def _hear_open(self, said: Open) -> None:
+        self._ports.opened(said.port, said.name)
+        if self._permits(said.name):
+            self._stage.tell(PortOpened(said.port, said.name))
+        else:
+            self._deny(said.port)
+
+    def _hear_shut(self, number: int) -> None:
+        was_open = number in self._ports.read()
+        self._grant(number, self._ports.ended(number))
+        if was_open:
+            self._stage.tell(PortShut(number))
+
+    def _hear_deny(self, number: int) -> None:
+        if self._ports.denied(number):
+            self._drop(number)
+        else:
+            self._stage.tell(PortDenied(number))
 
     def _hear_close(self, said: Close) -> None:
         heard_before = self._records.received - 1

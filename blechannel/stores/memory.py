@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 
 from blechannel.errors import StoreError
-from blechannel.pairing.bonds import BondBook, Change, apply
+from blechannel.pairing.apply import apply
+from blechannel.pairing.bonds import BondBook
+from blechannel.pairing.changes import Change
 
 
 class MemoryStore:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
 from blechannel.methods import Method, Suite
+from blechannel.pairing.access import Access, Standing, pack_ports, unpack_ports
 from blechannel.pairing.bonds import BOND_ID_BYTES, KEY_BYTES, Bond, Epoch
 from blechannel.roles import Role
 from blechannel.stores.sealing import KdfCost, Lock, Sealer
@@ -17,6 +18,7 @@ CANDIDATE: Final = struct.Struct(f">Q{KEY_BYTES}s{KEY_BYTES}s")
 PUBLIC_COLUMNS: Final = (
     *("bond_id", "peer_name", "method", "suite", "version", "peer_static"),
     *("epoch", "pending", "replaces", "created_s", "last_seen_s", "peer_certificate"),
+    *("standing", "ports", "copied_s", "not_recognised_s"),
 )
 SECRET_COLUMNS: Final = ("own_static", "psk", "hint_key", "candidates", "retired", "discovery_key")
 BOND_COLUMNS: Final = (*PUBLIC_COLUMNS, *SECRET_COLUMNS)
@@ -72,6 +74,10 @@ def bond_row(bond: Bond, sealer: Sealer) -> list[Cell]:
         bond.created_s,
         bond.last_seen_s,
         bond.peer_certificate,
+        int(bond.access.standing),
+        None if bond.access.ports is None else pack_ports(bond.access.ports),
+        bond.copied_s,
+        bond.not_recognised_s,
     ]
     secrets = (
         bond.own_static,
@@ -93,6 +99,7 @@ def read_bond(row: Sequence[object], role: Role, sealer: Sealer) -> Bond:
     """
     cells = Cells(BOND_COLUMNS, row)
     bond_id = cells.identity("bond_id")
+    ports = cells.optional("ports", bytes)
 
     def secret(column: str) -> bytes:
         return sealer.unseal(cells.of(column, bytes), bond_id, column)
@@ -115,6 +122,9 @@ def read_bond(row: Sequence[object], role: Role, sealer: Sealer) -> Bond:
         created_s=cells.of("created_s", float),
         last_seen_s=cells.of("last_seen_s", float),
         peer_certificate=cells.of("peer_certificate", bytes),
+        access=Access(Standing(cells.of("standing", int)), None if ports is None else unpack_ports(ports)),
+        copied_s=cells.optional("copied_s", float),
+        not_recognised_s=cells.optional("not_recognised_s", float),
     )
 
 

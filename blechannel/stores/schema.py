@@ -6,6 +6,9 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
+from blechannel.pairing.access import Standing
+from blechannel.roles import Role
+
 APPLICATION_ID: Final = 0x424C4543
 """SQLite's mark of whose file it is: "BLEC"."""
 
@@ -50,6 +53,17 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         """,
     ),
     ("ALTER TABLE bonds ADD COLUMN peer_certificate BLOB NOT NULL DEFAULT x''",),
+    (
+        f"ALTER TABLE bonds ADD COLUMN standing INTEGER NOT NULL DEFAULT {int(Standing.GUEST)}",
+        "ALTER TABLE bonds ADD COLUMN ports BLOB",
+        "ALTER TABLE bonds ADD COLUMN copied_s REAL",
+        "ALTER TABLE bonds ADD COLUMN not_recognised_s REAL",
+        # A watch had no owner before: the phone that has been there longest becomes it.
+        f"""
+        UPDATE bonds SET standing = {int(Standing.OWNER)}
+        WHERE position = (SELECT min(position) FROM bonds) AND (SELECT role FROM store) = '{Role.WATCH.value}'
+        """,
+    ),
 )
 """Step n brings a file of version n to version n + 1; a new file runs them all. A step, once released, stays."""
 

@@ -123,9 +123,24 @@ def new_seal(passphrase: str | None, store_id: bytes, *, cost: KdfCost, random: 
     """A seal with a fresh salt; secrets stay as they are where `passphrase` is None."""
     if passphrase is None:
         return Seal(None, Unsealed())
+    return Seal(*new_lock(passphrase, store_id, cost=cost, random=random))
+
+
+def new_lock(passphrase: str, store_id: bytes, *, cost: KdfCost, random: Callable[[int], bytes]) -> tuple[Lock, Sealed]:
+    """A lock with a fresh salt, and what seals under it; both are of the store, or file, of that identity."""
     salt = random(SALT_BYTES)
     sealer = Sealed(Lock(salt, cost).key(passphrase), store_id, random)
-    return Seal(Lock(salt, cost, sealer.seal(b"", b"", CHECK_COLUMN)), sealer)
+    return Lock(salt, cost, sealer.seal(b"", b"", CHECK_COLUMN)), sealer
+
+
+def open_lock(lock: Lock, passphrase: str, store_id: bytes, *, random: Callable[[int], bytes]) -> Sealed | None:
+    """What was sealed under the lock; None where the passphrase is another one."""
+    sealer = Sealed(lock.key(passphrase), store_id, random)
+    try:
+        sealer.unseal(lock.check, b"", CHECK_COLUMN)
+    except ValueError:
+        return None
+    return sealer
 
 
 def open_seal(lock: Lock | None, passphrase: str | None, store_id: bytes, *, random: Callable[[int], bytes]) -> Seal:
@@ -140,9 +155,7 @@ def open_seal(lock: Lock | None, passphrase: str | None, store_id: bytes, *, ran
         return Seal(None, Unsealed())
     if passphrase is None:
         raise WrongPassphrase("this bond store is under a passphrase; open it with that")
-    sealer = Sealed(lock.key(passphrase), store_id, random)
-    try:
-        sealer.unseal(lock.check, b"", CHECK_COLUMN)
-    except ValueError:
-        raise WrongPassphrase("the passphrase does not open this bond store; try again") from None
+    sealer = open_lock(lock, passphrase, store_id, random=random)
+    if sealer is None:
+        raise WrongPassphrase("the passphrase does not open this bond store; try again")
     return Seal(lock, sealer)

@@ -12,7 +12,9 @@ from types import TracebackType
 from typing import Self, TypeVar, TypeVarTuple
 
 from blechannel.errors import LocalProtocolError, StoreError
-from blechannel.pairing.bonds import BondBook, Change, apply
+from blechannel.pairing.apply import apply
+from blechannel.pairing.bonds import BondBook
+from blechannel.pairing.changes import Change
 from blechannel.roles import Role
 from blechannel.stores.bond_file import BondFile, Opening
 from blechannel.stores.sealing import KdfCost

@@ -220,24 +220,19 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class Bonded:
-    """Watch's record 1 of a pairing (m6), and later when Ready asks: the watch has stored the bond."""
+    """Watch's record 1 of a pairing (m6), and later where the phone has not the newest: the bond's parameters."""
 
     discovery_key: bytes = on_air(octets(32), "resolves the watch's advertisements")
     name: str = on_air(text(), "what the watch calls itself")
-
-
-class Wants(IntEnum):
-    """What a reconnecting phone asks for."""
-
-    NOTHING = 0
-    PARAMETERS = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
     """Phone's record 0 of a reconnect: the key confirmation. Data may follow in the same flight."""
 
-    wants: Wants = on_air(one_of(Wants), "1 where the phone never received Bonded")
+    known: bytes = on_air(
+        octets(8), 'SHA-256("blechannel/1 known" ‖ discovery key)[:8] of the key that the phone has, zeros for none'
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +267,26 @@ class Shut:
 
 
 @dataclass(frozen=True, slots=True)
+class Deny:
+    """The watch does not let this phone use a port that it opened; the rest of the channel goes on."""
+
+    port: int = on_air(U16, "number, in the numbering of the receiver of this record")
+
+
+class Evidence(IntEnum):
+    """What makes a watch certain that a bond was copied."""
+
+    RETIRED_KEY = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """The watch is certain that this bond was copied or put back: somebody used keys that had been replaced."""
+
+    evidence: Evidence = on_air(one_of(Evidence), "1 a reconnect under a retired hint key")
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """The sender has finished. A session without one was cut off."""
 
@@ -279,7 +294,7 @@ class Close:
     received: int = on_air(U64, "records that the sender has opened")
 
 
-Body = Nonce | Confirm | Bonded | Ready | Open | Data | Credit | Shut | Close
+Body = Nonce | Confirm | Bonded | Ready | Open | Data | Credit | Shut | Close | Deny | Copied
 
 RECORD_TYPES: dict[int, type[Body]] = {
     1: Nonce,
@@ -291,6 +306,8 @@ RECORD_TYPES: dict[int, type[Body]] = {
     7: Credit,
     8: Shut,
     9: Close,
+    10: Deny,
+    11: Copied,
 }
 """Never zero: zeros are padding."""
 RECORD_TYPE_OF = {cls: number for number, cls in RECORD_TYPES.items()}

@@ -1,22 +1,25 @@
-"""A watch and a phone in one room, on the loopback air, with the stores and links that a test asks for."""
+"""Watches and phones on the loopback air: one of each with the stores and links that a test asks for, or several."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from blechannel.aio.channel import Channel
 from blechannel.aio.household import World
-from blechannel.aio.phone import Phone
-from blechannel.aio.watch import Watch
+from blechannel.aio.phone import FoundWatch, Phone
+from blechannel.aio.watch import Watch, WatchEvent
 from blechannel.config import Config
-from blechannel.pairing.bonds import BondStore
+from blechannel.pairing.bonds import Bond
+from blechannel.pairing.changes import BondStore
 from blechannel.roles import Role
 from blechannel.stores.memory import MemoryStore
 from blechannel.stores.sqlite import SqliteStore
 from blechannel.transports.loopback import LoopbackAir, LoopbackLink, loopback_pair
+
+WALL_S = 1_800_000_000.0
 
 
 class Room:
@@ -85,3 +88,77 @@ async def _store(folder: Path | None, role: Role) -> BondStore:
     if folder is None:
         return MemoryStore()
     return await SqliteStore.open(folder / f"{role.value}.db", role=role)
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06d}"
+
+
+class House:
+    """Any number of watches and phones. Their wall clock stands still: no jump of time makes an advertisement old."""
+
+    def __init__(self) -> None:
+        self.air = LoopbackAir()
+        self.watches: list[Watch] = []
+        self.phones: list[Phone] = []
+        self.world = World(unix_time=lambda: WALL_S)
+        self.stack = AsyncExitStack()
+
+    async def add_watch(self, store: MemoryStore | None = None, *, guest_ports: frozenset[str] = frozenset()) -> Watch:
+        name = f"watch-{len(self.watches) + 1}"
+        config = Config(name, guest_ports=guest_ports)
+        watch = Watch(store or MemoryStore(), self.air.watch(address=name), config=config, world=self.world)
+        self.watches.append(await self.stack.enter_async_context(watch))
+        return watch
+
+    async def add_phone(self, store: MemoryStore | None = None) -> Phone:
+        config = Config(f"phone-{len(self.phones) + 1}")
+        phone = Phone(store or MemoryStore(), self.air.phone(), config=config, world=self.world)
+        self.phones.append(await self.stack.enter_async_context(phone))
+        return phone
+
+    async def pair(self, phone: Phone, watch: Watch) -> Channel:
+        window = watch.open_pairing()
+        return await phone.pair(await self.seen(phone, watch), typing(lambda: window.code))
+
+    async def seen(self, phone: Phone, watch: Watch) -> FoundWatch:
+        """The watch as this phone sees it now."""
+        name = f"watch-{self.watches.index(watch) + 1}"
+        async with asyncio.timeout(30):
+            watches = phone.scan()
+            async for found in watches:
+                if found.address == name:
+                    await watches.aclose()
+                    return found
+        raise AssertionError("the scan ended")
+
+
+@asynccontextmanager
+async def house() -> AsyncGenerator[House, None]:
+    ours = House()
+    async with ours.stack:
+        yield ours
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def bond_of(watch: Watch, phone: str) -> Bond:
+    """The watch's bond with the phone of this name."""
+    [bond] = [bond for bond in watch.members.bonds if bond.peer_name == phone]
+    return bond
+
+
+def channel_of(watch: Watch, phone: str) -> Channel:
+    """The watch's channel with the phone of this name."""
+    [channel] = [channel for channel in watch.channels if channel.bond.peer_name == phone]
+    return channel
+
+
+async def happened(watch: Watch, kind: type[WatchEvent]) -> WatchEvent:
+    """The next event of this kind, in bounded time."""
+    async with asyncio.timeout(10):
+        events = watch.events()
+        async for event in events:
+            if isinstance(event, kind):
+                await events.aclose()
+                return event
+    raise AssertionError("no such event")

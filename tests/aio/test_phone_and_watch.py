@@ -15,7 +15,6 @@ from blechannel.aio.port import Port
 from blechannel.aio.watch import CodeHidden, CodeShown, Declined, Joined, Left, Watch
 from blechannel.errors import BondNotFound, BondSuperseded, LinkLost, LocalProtocolError, PairingRefused, WatchNotFound
 from blechannel.limits import MAX_LINKS
-from blechannel.pairing.bonds import Forget
 from blechannel.services import echo, transfer
 from blechannel.stores.memory import MemoryStore
 from blechannel.transports.loopback import LoopbackAir, LoopbackLink, loopback_pair
@@ -223,14 +222,14 @@ async def test_a_second_connection_takes_over() -> None:
         assert second.is_open
 
 
-async def test_forgetting_a_bond_ends_its_channel_at_the_next_word() -> None:
+async def test_forgetting_a_bond_ends_its_channel_at_once() -> None:
     async with room() as r:
         channel = await r.pair()
-        await r.watch.store.apply(Forget(r.watch.channels[0].bond.bond_id))
-        r.watch.book_changed()
+        found = await r.phone.find()
+        await r.watch.members.forget(r.watch.channels[0].bond.bond_id)
         await channel.wait_over()
         with pytest.raises(PairingRefused, match="not recognised"):
-            await r.connect()
+            await r.phone.connect(found)
         assert r.phone.store.book.bonds
 
 

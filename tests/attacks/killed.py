@@ -15,7 +15,8 @@ from pathlib import Path
 from blechannel.aio.phone import Phone
 from blechannel.aio.watch import Watch
 from blechannel.config import Config, Policy
-from blechannel.pairing.bonds import BondBook, BondStore, Change, Forget
+from blechannel.pairing.bonds import BondBook
+from blechannel.pairing.changes import BondStore, Change
 from blechannel.roles import Role
 from blechannel.stores.sqlite import SqliteStore
 from blechannel.transports.loopback import LoopbackAir
@@ -65,8 +66,9 @@ async def live(folder: Path, at: int, when: str) -> None:
 
             await (await phone.pair(await phone.find(), ask)).close()
             await (await phone.connect(await phone.find())).close()
-        oldest = next(iter(watch.store.book.bonds))
-        await watch.store.apply(Forget(oldest))
+        oldest, newest = watch.members.bonds
+        await watch.members.make_owner(newest.bond_id)
+        await watch.members.forget(oldest.bond_id)
     for store in stores.values():
         await store.close()
 

@@ -14,7 +14,7 @@ import pytest
 
 from blechannel.errors import AuthenticationFailed, BlechannelError
 from blechannel.noise import CHACHAPOLY, CipherState
-from blechannel.pairing.bonds import SpendGuess
+from blechannel.pairing.changes import SpendGuess
 from blechannel.pairing.cpace import CPace
 from blechannel.roles import Role
 from blechannel.session.events import Established

@@ -8,7 +8,7 @@ anything has an effect; all keys depend on both static keys, INFO and HELLO.
 
 from __future__ import annotations
 
-from blechannel.pairing.bonds import AddCandidate
+from blechannel.pairing.changes import AddCandidate
 from blechannel.roles import Role
 from blechannel.session.events import Established, Message
 from blechannel.session.setup import Reconnect

@@ -8,7 +8,7 @@ Stopped by: CPace's sid has INFO and the phone's Noise ephemeral in it, and its 
 from __future__ import annotations
 
 from blechannel.errors import AuthenticationFailed
-from blechannel.pairing.bonds import SpendGuess
+from blechannel.pairing.changes import SpendGuess
 from blechannel.session.events import Established
 from tests.attacks.mallory import Mallory
 from tests.session.middle import Middle

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from blechannel.errors import StoreError
-from blechannel.pairing.bonds import StoreBond
+from blechannel.pairing.changes import StoreBond
 from blechannel.roles import Role
 from blechannel.stores.bond_file import BondFile, Opening
 from tests.fuzz.reading import Reader

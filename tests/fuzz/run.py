@@ -1,15 +1,13 @@
 """Fuzzes with atheris: `python -m tests.fuzz.run SECONDS [TARGET ...]` shares the time among the targets.
 
 Each target runs in a process of its own, two at a time. What makes one fail is saved in the folder `fuzz-findings` and
-printed; the exit status is then 1. With `--grow` the corpus becomes the fewest inputs that reach as much as all of
-the old ones and the new ones together.
+printed; the exit status is then 1. Other new inputs are forgotten with the run.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -77,22 +75,11 @@ def fuzz(name: str, seconds: int, grown: Path) -> Outcome:
     return Outcome(name, found, ended_well, int([0, *executions][-1]), int([0, *features][-1]), output)
 
 
-def minimise(name: str, grown: Path) -> None:
-    """Replace the corpus of a target by the fewest inputs of it and of `grown` that reach as much."""
-    corpus = CORPUS / name
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "tests.fuzz.one", name, "-merge=1", folder, str(corpus), str(grown)]
-        subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True, timeout=600)
-        shutil.rmtree(corpus)
-        shutil.copytree(folder, corpus)
-
-
 def main(arguments: list[str]) -> int:
     """The exit status: 0, 1 after a finding, 2 where atheris is missing."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.run")
     parser.add_argument("seconds", type=int)
     parser.add_argument("names", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
-    parser.add_argument("--grow", action="store_true")
     asked = parser.parse_args(arguments)
     if find_spec("atheris") is None:
         print("fuzzing needs atheris, which has wheels for Linux: make fuzz", file=sys.stderr)
@@ -105,8 +92,6 @@ def main(arguments: list[str]) -> int:
     def one(name: str) -> Outcome:
         with tempfile.TemporaryDirectory() as grown:
             outcome = fuzz(name, each_s, Path(grown))
-            if asked.grow:
-                minimise(name, Path(grown))
         print(outcome, flush=True)
         return outcome
 

@@ -40,7 +40,8 @@ def _values() -> dict[str, list[bytes]]:
         "advert": [make_advert(KEY, pairing_open=opened, random=bytes, unix_time_s=at_s) for opened, at_s in adverts],
         "ticket": [each for one in (ticket, placed) for each in (one.encode(), ndef.encode(one))],
         "attestation": [held.encode()],
-        "certificate": [leaf],
+        # The second was found here: its name is a bit string.
+        "certificate": [leaf, leaf.replace(b"\x0c\x04leaf", b"\x03\x04\0eaf")],
         "greeting": [
             PhoneGreeting(Purpose.LINK, 244).encode(),
             WatchGreeting(Answer.WELCOME, 244, bytes(13)).encode(),

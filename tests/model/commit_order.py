@@ -13,10 +13,12 @@ from enum import Enum, IntEnum
 from functools import cache
 from typing import NamedTuple
 
-from blechannel.pairing.bonds import Bond, BondBook, ConfirmBond, Forget, StoreBond, StorePending, apply
+from blechannel.pairing.apply import apply
+from blechannel.pairing.bonds import Bond, BondBook
+from blechannel.pairing.changes import ConfirmBond, Forget, StoreBond, StorePending
 from blechannel.roles import Role
 from tests.model.explore import Move
-from tests.pairing.made_bonds import bond, bond_id, book
+from tests.pairing.made_bonds import bond, bond_id, book, key
 
 
 class Order(Enum):
@@ -165,7 +167,8 @@ def _put(state: State, number: int, run: Run) -> State:
 @cache
 def store_pending(phone: tuple[Kept, ...], run: Run) -> tuple[Kept, ...]:
     """The phone's bonds with the new one beside them."""
-    return _seen(apply(_phone_book(phone), StorePending(_on_phone(Kept(run.bond, True, run.replaces))), at_s=0.0))
+    store = StorePending(_on_phone(Kept(run.bond, True, run.replaces)), gives_back_guess=True)
+    return _seen(apply(_phone_book(phone), store, at_s=0.0))
 
 
 @cache
@@ -182,7 +185,7 @@ def store_bond(watch: frozenset[int], number: int, *, alone: bool) -> frozenset[
     now = book(*(bond(each, Role.WATCH) for each in watch))
     now = apply(now, StoreBond(bond(number, Role.WATCH), gives_back_guess=True), at_s=0.0)
     for old in watch if alone else ():
-        now = apply(now, Forget(bond_id(old)), at_s=0.0)
+        now = apply(now, Forget(bond_id(old), key("fresh", old)), at_s=0.0)
     return frozenset(_number(each) for each in now.bonds)
 
 

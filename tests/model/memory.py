@@ -7,7 +7,9 @@ from functools import cache
 from typing import NamedTuple
 
 from blechannel.errors import BondSuperseded
-from blechannel.pairing.bonds import AddCandidate, Advance, Bond, Change, Epoch, Promote, apply
+from blechannel.pairing.apply import apply
+from blechannel.pairing.bonds import Bond, Epoch
+from blechannel.pairing.changes import AddCandidate, Advance, Change, Promote
 from blechannel.roles import Role
 from tests.pairing.made_bonds import bond, book
 

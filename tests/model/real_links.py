@@ -7,11 +7,13 @@ from typing import ClassVar
 
 from blechannel.errors import LinkLost, ReplayDetected, StoreError
 from blechannel.pairing.bonds import Bond
+from blechannel.pairing.changes import MarkCopied
 from blechannel.session.conversation import State
 from blechannel.session.events import Established
 from blechannel.session.setup import PhoneSetup, Reconnect
 from tests.model.explore import Move
 from tests.model.ratchet import At
+from tests.session.homes import assert_silent_while_storing
 from tests.session.sides import Shelf, Side, World
 
 
@@ -51,6 +53,9 @@ class RealLinks:
             case _:
                 self._steps[name](self, number)
         self._tell_of_the_book()
+        for side in (*self.phones, *self.watches):
+            if side is not None:
+                assert_silent_while_storing(side, side.said() if side.held else [])
 
     # --- what is compared ---
 
@@ -91,6 +96,8 @@ class RealLinks:
     def _hear_m1(self, number: int) -> None:
         watch = self._watch(number)
         watch.hear(self.m1[number])
+        if watch.held and isinstance(watch.held[0].change, MarkCopied):
+            watch.answer()  # the model's watch notes evidence in the step in which it hears it
         self.evidence |= watch.session.is_over and isinstance(watch.error, ReplayDetected)
 
     def _hear_m2(self, number: int) -> None:

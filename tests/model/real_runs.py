@@ -13,6 +13,7 @@ from blechannel.session.events import Established
 from blechannel.session.setup import Reconnect
 from tests.model.commit_order import At, Kept
 from tests.model.explore import Move
+from tests.session.homes import assert_silent_while_storing
 from tests.session.sides import Side, World, join
 
 
@@ -50,6 +51,9 @@ class RealRuns:
                 self._store(kind, number, how)
             case _:
                 self._steps[name](self, number)
+        for side in (*self.phones, *self.watches):
+            if side is not None:
+                assert_silent_while_storing(side, side.said() if side.held else [])
 
     def at(self, number: int) -> tuple[At, At]:
         """Where the phone's and the watch's session stand."""

@@ -1,11 +1,11 @@
-"""What a side remembers, and how it changes (`blechannel/pairing/bonds.py`)."""
+"""What a side remembers, and how it changes (`blechannel/pairing/bonds.py`, `apply.py`)."""
 
 from __future__ import annotations
 
 from tests.mutants.mutant import Mutant
 
-BONDS = "pairing/bonds.py"
-TESTS = "pairing/test_bonds.py"
+BONDS, APPLY = "pairing/bonds.py", "pairing/apply.py"
+TESTS, OF_APPLY = "pairing/test_bonds.py", "pairing/test_apply.py"
 
 
 def require(check: str, old: str) -> Mutant:
@@ -21,90 +21,96 @@ MUTANTS = [
     require("a bond's retired keys are bounded", "len(self.retired) <= RETIRED_HINT_KEYS"),
     require("a book has so many bonds", "len(self.bonds) <= MAX_BONDS"),
     require("a count of guesses is not negative", "0 <= self.guesses_spent <= MAX_COUNT"),
-    require("a watch keeps so many candidates", "1 <= change.limit <= MAX_LINKS"),
+    Mutant(
+        "a watch keeps so many candidates",
+        APPLY,
+        "_require(1 <= change.limit <= MAX_LINKS, ",
+        "_require(True, ",
+        OF_APPLY,
+    ),
     Mutant(
         "a guess is counted",
-        BONDS,
+        APPLY,
         "guesses_spent=book.guesses_spent + 1",
         "guesses_spent=book.guesses_spent",
-        TESTS,
+        OF_APPLY,
     ),
     Mutant(
         "a bond gives back its own guess and no more",
-        BONDS,
+        APPLY,
         "max(0, book.guesses_spent - change.gives_back_guess)",
         "0",
-        TESTS,
+        OF_APPLY,
     ),
     Mutant(
         "a bond does not take another one's place",
-        BONDS,
-        "if bond.bond_id in book.bonds:",
-        "if False:",
-        TESTS,
+        APPLY,
+        '_require(bond.bond_id not in book.bonds, "a bond with this identity exists")',
+        "pass",
+        OF_APPLY,
     ),
     Mutant(
         "a bond that replaces another keeps it until it is confirmed",
-        BONDS,
+        APPLY,
         "    return _put(book, replace(bond, created_s=at_s, last_seen_s=at_s))",
         "    return _put(_without_replaced(book, bond), replace(bond, created_s=at_s, last_seen_s=at_s))",
-        f"{TESTS} session model/test_commit_order_is_real.py",
+        f"{OF_APPLY} session model/test_commit_order_is_real.py",
     ),
     Mutant(
         "a confirmed bond drops what it replaces",
-        BONDS,
+        APPLY,
         "return _put(_without_replaced(book, bond), confirmed)",
         "return _put(book, confirmed)",
-        TESTS,
+        OF_APPLY,
     ),
     Mutant(
         "a candidate is one under a key that is known",
-        BONDS,
+        APPLY,
         '    raise BondSuperseded("another reconnect of this bond came first")',
         "    return bond",
-        TESTS,
+        OF_APPLY,
     ),
     Mutant(
         "a candidate that is used is moved to",
-        BONDS,
+        APPLY,
         "    if not hmac.compare_digest(change.under, bond.epoch.hint_key):",
         "    if False:",
-        TESTS,
+        OF_APPLY,
     ),
     Mutant(
         "the oldest candidate makes room",
-        BONDS,
+        APPLY,
         "(*bond.candidates, change.candidate)[-change.limit :]",
         "(*bond.candidates, change.candidate)[: change.limit]",
-        TESTS,
+        OF_APPLY,
     ),
     Mutant(
         "a move drops the other candidates",
-        BONDS,
+        APPLY,
         "epoch=candidate, candidates=(), retired=retired",
         "epoch=candidate, retired=retired",
-        TESTS,
+        OF_APPLY,
     ),
     Mutant(
         "a key that is left is retired",
-        BONDS,
+        APPLY,
         "(*bond.retired, *dropped, bond.epoch.hint_key)",
         "(*bond.retired, *dropped)",
-        TESTS,
+        OF_APPLY,
     ),
     Mutant(
         "a key that is dropped is retired",
-        BONDS,
+        APPLY,
         "(*bond.retired, *dropped, bond.epoch.hint_key)",
         "(*bond.retired, bond.epoch.hint_key)",
-        TESTS,
+        OF_APPLY,
     ),
     Mutant(
         "a phone moves one epoch on",
-        BONDS,
+        APPLY,
         "if epoch.number != bond.epoch.number + 1:",
         "if False:",
-        TESTS,
+        OF_APPLY,
     ),
     Mutant(
         "hint keys are compared in constant time: knows",
@@ -115,14 +121,14 @@ MUTANTS = [
     ),
     Mutant(
         "hint keys are compared in constant time: promote",
-        BONDS,
+        APPLY,
         "hmac.compare_digest(candidate.hint_key, hint_key)",
         "candidate.hint_key == hint_key",
         "test_constant_time.py",
     ),
     Mutant(
         "hint keys are compared in constant time: candidate",
-        BONDS,
+        APPLY,
         "not hmac.compare_digest(change.under, bond.epoch.hint_key)",
         "change.under != bond.epoch.hint_key",
         "test_constant_time.py",

@@ -57,8 +57,10 @@ MUTANTS = [
     Mutant(
         "a phone stores the pending bond before it confirms",
         PAIRING,
-        "    yield from store(StorePending(bond))\n    talk.say(Confirm(setup.config.name, side.attestation()))\n",
-        "    talk.say(Confirm(setup.config.name, side.attestation()))\n    yield from store(StorePending(bond))\n",
+        "    yield from store(StorePending(bond, gives_back_guess=intent.method.costs_a_guess))\n"
+        "    talk.say(Confirm(setup.config.name, side.attestation()))\n",
+        "    talk.say(Confirm(setup.config.name, side.attestation()))\n"
+        "    yield from store(StorePending(bond, gives_back_guess=intent.method.costs_a_guess))\n",
         f"{REFUSALS} model/test_commit_order_is_real.py",
     ),
     Mutant(
@@ -250,15 +252,15 @@ MUTANTS = [
     Mutant(
         "a retired key is noticed",
         RECONNECT,
-        "    if replaced_key is not None:\n        raise",
+        "    if replaced is not None:\n        raise",
         "    if False:\n        raise",
         REFUSALS,
     ),
     Mutant(
         "a copied bond is told from an overtaken reconnect",
         RECONNECT,
-        "if any(hint_key in bond.retired for bond in book_at_info.bonds.values()):",
-        "if True:",
+        "if not any(hint_key in each.retired for each in book_at_info.bonds.values()):",
+        "if False:",
         f"{REFUSALS} model/test_ratchet_is_real.py",
     ),
     Mutant(

@@ -9,7 +9,9 @@ from hashlib import sha256
 from blechannel.config import Config, Policy
 from blechannel.errors import BlechannelError
 from blechannel.methods import Method
-from blechannel.pairing.bonds import BondBook, Change, SetDiscoveryKey, apply
+from blechannel.pairing.apply import apply
+from blechannel.pairing.bonds import BondBook
+from blechannel.pairing.changes import Change, SetDiscoveryKey
 from blechannel.pairing.window import PairingWindow
 from blechannel.session.credentials import Credentials
 from blechannel.session.events import CodeWanted, Event, Failed, Persist, WordsShown
@@ -113,13 +115,14 @@ class World:
         self.watch_shelf = Shelf()
         self.watch_shelf.keep(SetDiscoveryKey(self.random(32)))
         self.window: PairingWindow | None = self.new_window()
+        self.fragment_bytes = 244
         self.phone_config = Config("a phone", policy=policy)
         self.watch_config = Config("a watch", policy=policy)
         self.phone_credentials = Credentials()
         self.watch_credentials = Credentials()
 
-    def new_window(self) -> PairingWindow:
-        return PairingWindow(method=self.method, random=self.random, now=0.0)
+    def new_window(self, now: float = 0.0) -> PairingWindow:
+        return PairingWindow(method=self.method, random=self.random, now=now)
 
     def phone(self, intent: Pair | Reconnect, *, code: str | None = None) -> Side:
         setup = PhoneSetup(self.phone_config, self.phone_shelf, intent, self.phone_credentials)
@@ -156,7 +159,7 @@ class World:
         self.watch_shelf.book = replace(book, bonds=bonds)
 
     def session(self, setup: PhoneSetup | WatchSetup) -> Session:
-        return Session(setup, max_fragment_bytes=244, random=self.random, now=0.0)
+        return Session(setup, max_fragment_bytes=self.fragment_bytes, random=self.random, now=0.0)
 
 
 def join(phone: Side, watch: Side) -> None:

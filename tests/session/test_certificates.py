@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from blechannel.config import Policy
 from blechannel.errors import AuthenticationFailed, LocalProtocolError, MalformedFrame
 from blechannel.methods import Method
-from blechannel.pairing.bonds import Bond, SpendGuess
+from blechannel.pairing.bonds import Bond
 from blechannel.pairing.certificates import Pinned, SelfSigned
+from blechannel.pairing.changes import SpendGuess
 from blechannel.roles import Role
 from blechannel.session.credentials import Credentials
 from blechannel.session.events import Established

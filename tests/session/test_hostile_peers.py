@@ -17,7 +17,7 @@ from blechannel.errors import (
     UnexpectedFrame,
     UnsupportedVersion,
 )
-from blechannel.pairing.bonds import SpendGuess
+from blechannel.pairing.changes import SpendGuess
 from blechannel.roles import Role
 from blechannel.session.conversation import State
 from blechannel.session.events import Closed, Established, Message

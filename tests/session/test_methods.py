@@ -17,7 +17,7 @@ from blechannel.errors import (
 )
 from blechannel.limits import Limits
 from blechannel.methods import Assurance, Method, Suite
-from blechannel.pairing.bonds import SpendGuess, StoreBond, StorePending
+from blechannel.pairing.changes import ConfirmBond, SpendGuess, StoreBond, StorePending
 from blechannel.pairing.hybrid import KemKey
 from blechannel.session.events import Established, WordsShown
 from blechannel.session.setup import Pair
@@ -113,8 +113,9 @@ def test_one_no_ends_it_and_costs_a_guess(who: str) -> None:
     assert isinstance(phone.error, PairingRefused)
     assert isinstance(watch.error, PairingRefused)
     assert not bonds(world)
-    assert world.watch_shelf.book.guesses_spent == 1
+    assert world.watch_shelf.book.guesses_spent == world.phone_shelf.book.guesses_spent == 1
     assert [type(change) for change in world.watch_shelf.changes[1:]] == [SpendGuess]
+    assert [type(change) for change in world.phone_shelf.changes] == [SpendGuess]
 
 
 def test_a_watch_that_says_no_leaves_no_bond_there() -> None:
@@ -130,8 +131,12 @@ def test_a_watch_that_says_no_leaves_no_bond_there() -> None:
 
 def test_a_guess_is_given_back_only_with_the_bond() -> None:
     world, phone, watch = comparing()
-    assert world.watch_shelf.book.guesses_spent == 1
+    assert world.watch_shelf.book.guesses_spent == world.phone_shelf.book.guesses_spent == 1
     answer(phone, same=True)
+    join(phone, watch)
+    # The phone's pending bond stands for its own person's yes, and for nothing that the watch's has said.
+    assert world.phone_shelf.book.guesses_spent == 0
+    assert world.watch_shelf.book.guesses_spent == 1
     answer(watch, same=True)
     join(phone, watch)
     assert world.watch_shelf.book.guesses_spent == 0
@@ -195,7 +200,7 @@ def test_a_wrong_secret_under_the_right_key_costs_no_guess_and_burns_nothing() -
     join(phone, watch)
     assert isinstance(watch.error, AuthenticationFailed)
     assert not bonds(world)
-    assert world.watch_shelf.book.guesses_spent == 0
+    assert world.watch_shelf.book.guesses_spent == world.phone_shelf.book.guesses_spent == 0
     join(*world.pairing())
     assert len(bonds(world)) == 2, "junk has not burned the ticket"
 
@@ -339,7 +344,9 @@ def test_the_order_of_stores_is_the_same_for_every_method() -> None:
         join(*world.pairing())
         changes = [type(change) for change in world.watch_shelf.changes[1:]]
         assert changes == [SpendGuess, StoreBond] if method.costs_a_guess else [StoreBond]
-        assert type(world.phone_shelf.changes[0]) is StorePending
+        changes = [type(change) for change in world.phone_shelf.changes]
+        assert changes == [*[SpendGuess] * method.costs_a_guess, StorePending, ConfirmBond]
+        assert world.phone_shelf.book.guesses_spent == world.watch_shelf.book.guesses_spent == 0
 
 
 # --- what only a malicious peer would say -----------------------------------------------------------------------

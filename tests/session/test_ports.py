@@ -164,6 +164,21 @@ def test_late_credit_for_a_shut_port_is_harmless() -> None:
     assert not ports.granted(0, 0)
 
 
+def test_a_denied_port_of_ours_is_to_be_shut_once() -> None:
+    ports = Ports()
+    port = ports.open("secret")
+    assert ports.written() == {port: "secret"}
+    assert ports.denied(port)
+    ports.shut(port)
+    assert not ports.denied(port)
+    assert ports.written() == {}
+
+
+def test_a_denial_of_what_was_never_opened_is_refused() -> None:
+    with pytest.raises(UnexpectedFrame, match="never opened"):
+        Ports().denied(0)
+
+
 # --- the peer writes --------------------------------------------------------------------------------------------
 
 
@@ -402,3 +417,43 @@ def test_a_long_stream_is_never_held_up() -> None:
         joined.carry(1)
         joined.do_read(0)
     assert sent == 400
+
+
+# --- denied -----------------------------------------------------------------------------------------------------
+
+
+def test_what_comes_on_a_denied_port_is_dropped_within_its_credit() -> None:
+    ports = reader("secret", "echo")
+    assert ports.arrived(0, 0)
+    ports.deny(0)
+    assert ports.read() == {1: "echo"}
+    assert not ports.arrived(0, FULL - OVERHEAD)
+    with pytest.raises(UnexpectedFrame, match="credit"):
+        ports.arrived(0, 0)
+
+
+def test_a_denied_port_gives_back_all_of_its_credit_when_it_is_shut_and_not_before() -> None:
+    ports = reader("secret")
+    ports.deny(0)
+    ports.arrived(0, FULL)
+    assert ports.ended(0) == PORT_WINDOW_BYTES
+    with pytest.raises(UnexpectedFrame, match="not open"):
+        ports.ended(0)
+    ports.opened(1, "secret")
+
+
+def test_nothing_is_unread_on_a_denied_port() -> None:
+    ports = reader("secret")
+    ports.arrived(0, 5)
+    ports.deny(0)
+    with pytest.raises(LocalProtocolError, match="no such message"):
+        ports.taken(0, 5)
+    assert ports.ended(0) == 5 + OVERHEAD
+
+
+def test_denied_ports_count_until_they_are_shut() -> None:
+    ports = reader(*(str(number) for number in range(MAX_PORTS)))
+    for number in range(MAX_PORTS):
+        ports.deny(number)
+    with pytest.raises(UnexpectedFrame, match="too many"):
+        ports.opened(MAX_PORTS, "one more")

@@ -19,7 +19,8 @@ from blechannel.errors import (
     UnsupportedVersion,
 )
 from blechannel.limits import MAX_BONDS
-from blechannel.pairing.bonds import Forget
+from blechannel.pairing.access import Access
+from blechannel.pairing.changes import Forget, MarkCopied
 from blechannel.session.conversation import State
 from blechannel.session.events import Closed, CodeChanged, CodeWanted, Established, Message, Persist
 from blechannel.session.setup import Pair, Reconnect
@@ -66,7 +67,7 @@ def test_a_full_store_refuses() -> None:
     world = World().bonded()
     book = world.watch_shelf.book
     [bond] = book.bonds.values()
-    many = {bytes([n]) * 16: replace(bond, bond_id=bytes([n]) * 16) for n in range(MAX_BONDS)}
+    many = {bytes([n]) * 16: replace(bond, bond_id=bytes([n]) * 16, access=Access()) for n in range(MAX_BONDS)}
     world.watch_shelf.book = replace(book, bonds=many)
     world.window = world.new_window()
     phone, watch = world.pairing()
@@ -172,7 +173,7 @@ def test_a_watch_refuses_less_than_its_bond_has_used() -> None:
 def test_an_unknown_bond_is_not_recognised_and_stays() -> None:
     world = World().bonded()
     [bond_id] = world.watch_shelf.book.bonds
-    world.watch_shelf.keep(Forget(bond_id))
+    world.watch_shelf.keep(Forget(bond_id, world.random(32)))
     phone, watch = world.reconnecting()
     join(phone, watch)
     assert reason(phone) == reason(watch) == "not-recognised"
@@ -199,6 +200,7 @@ def test_a_first_message_that_was_overtaken_on_its_way_is_no_evidence_of_a_copy(
     join(*world.reconnecting())
     late_watch.hear(on_its_way)
     assert isinstance(late_watch.error, BondSuperseded)
+    assert MarkCopied not in map(type, world.watch_shelf.changes)
     late_phone.hear(late_watch.said())
     assert reason(late_phone) == "failed"
 
@@ -234,12 +236,38 @@ def test_a_second_session_ends_the_first() -> None:
     assert all(side.told(Established) for side in second)
 
 
+def test_the_watch_declines_no_more_while_the_phones_last_message_may_be_on_its_way() -> None:
+    world = World().bonded()
+    phone, watch = world.reconnecting()
+    phone.hear(watch.said())
+    watch.hear(phone.said())
+    phone.hear(watch.said())
+    assert phone.told(Established)
+    [bond_id] = world.watch_shelf.book.bonds
+    world.watch_shelf.keep(Forget(bond_id, world.random(32)))
+    watch.take(watch.session.book_changed())
+    assert isinstance(watch.error, BondSuperseded)
+    join(phone, watch)
+    assert not phone.session.is_over
+
+
+def test_the_phone_declines_no_more_while_the_watchs_last_message_may_be_on_its_way() -> None:
+    world = World()
+    phone, watch = world.pairing()
+    while not watch.told(Established):
+        phone.hear(watch.said())
+        watch.hear(phone.said())
+    phone.take(phone.session.abandon(PairingRefused("no-code", "the person has left")))
+    watch.hear(phone.said())
+    assert not watch.session.is_over
+
+
 def test_a_removed_bond_is_seen_with_the_next_fragment() -> None:
     world = World().bonded()
     phone, watch = world.reconnecting()
     join(phone, watch)
     [bond_id] = world.watch_shelf.book.bonds
-    world.watch_shelf.keep(Forget(bond_id))
+    world.watch_shelf.keep(Forget(bond_id, world.random(32)))
     phone.session.traffic.open("late")
     join(phone, watch)
     assert isinstance(watch.error, BondSuperseded)

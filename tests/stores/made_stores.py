@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from blechannel.pairing.access import Access, Standing
 from blechannel.pairing.bonds import Bond, BondBook
 from blechannel.roles import Role
 from blechannel.stores.sealing import KdfCost
@@ -35,6 +36,9 @@ def full_watch_bond(seed: int) -> Bond:
         replaces=key("replaces", seed)[:16],
         created_s=1.5,
         last_seen_s=2.5,
+        access=Access(Standing.OWNER, frozenset({"echo", "größer"})),
+        copied_s=3.5,
+        not_recognised_s=4.5,
     )
 
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from blechannel.errors import StoreError
-from blechannel.pairing.bonds import SpendGuess, StoreBond
+from blechannel.pairing.changes import SpendGuess, StoreBond
 from blechannel.roles import Role
 from blechannel.stores.schema import APPLICATION_ID, MIGRATIONS, NewerSchema, migrate
 from blechannel.stores.sqlite import SqliteStore

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from blechannel.errors import BondNotFound, StoreError
-from blechannel.pairing.bonds import BondStore, Forget, SpendGuess, StorePending
+from blechannel.pairing.changes import BondStore, Forget, SpendGuess, StorePending
 from blechannel.stores.memory import MemoryStore
 from tests.pairing.made_bonds import bond, bond_id, book
 
 
 async def test_changes_apply_at_once_by_the_given_clock() -> None:
     store = MemoryStore(wall_clock=lambda: 5.0)
-    returned = await store.apply(StorePending(bond()))
+    returned = await store.apply(StorePending(bond(), gives_back_guess=False))
     assert store.book is returned
     assert store.book.bond(bond_id(1)).created_s == 5.0
 

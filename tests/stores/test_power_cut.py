@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from blechannel.errors import StoreError
-from blechannel.pairing.bonds import StoreBond
+from blechannel.pairing.changes import StoreBond
 from blechannel.roles import Role
 from blechannel.stores.sqlite import SqliteStore
 from tests.pairing.made_bonds import bond, bond_id, epoch

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from blechannel.errors import LocalProtocolError, StoreError, WrongPassphrase
-from blechannel.pairing.bonds import BondBook, SetDiscoveryKey, StoreBond
+from blechannel.pairing.bonds import BondBook
+from blechannel.pairing.changes import SetDiscoveryKey, StoreBond
 from blechannel.roles import Role
 from blechannel.stores.rows import SECRET_COLUMNS
 from blechannel.stores.sealing import KdfCost, Sealed

@@ -10,6 +10,7 @@ import pytest
 
 from blechannel.errors import TransportError
 from blechannel_tools.demo import TRANSFER_BYTES, Summary, run_demo
+from blechannel_tools.output import Lines
 
 
 class Seen:
@@ -17,16 +18,24 @@ class Seen:
 
     def __init__(self) -> None:
         self.said: list[str] = []
+        self.pictures: list[Lines] = []
         self.progress: list[int] = []
 
+    def _say(self, shown: str | Lines) -> None:
+        if isinstance(shown, Lines):
+            self.pictures.append(shown)
+            shown = shown.heading
+        self.said.append(shown)
+
     async def run(self, out: Path) -> Summary:
-        return await run_demo(out, say=self.said.append, progress=lambda done, _size: self.progress.append(done))
+        return await run_demo(out, say=self._say, progress=lambda done, _size: self.progress.append(done))
 
 
 async def test_the_steps_come_in_order(tmp_path: Path) -> None:
     seen = Seen()
     await seen.run(tmp_path)
-    steps = ("types", "refused", "new code", "paired", "there and back", "lost", "one round trip", "the rest", "all")
+    main = ("types", "refused", "new code", "paired", "there and back", "lost", "one round trip", "the rest", "all")
+    steps = (*main, "both screens", "words", "QR code", "carried")
     said = iter(seen.said)
     assert all(any(step in line for line in said) for step in steps), seen.said
 
@@ -60,7 +69,7 @@ async def test_the_folder_holds_everything_and_replaces_an_earlier_run(tmp_path:
     assert written == json.loads(json.dumps(asdict(summary)))
     # A wrong code leaves the phone's secrets only: the watch gives up before it has a transport.
     lines = (out / "keys.log").read_text().splitlines()
-    assert [line.split("_")[1] for line in lines] == ["PAIR", "PAIR", "PAIR", "RECONNECT", "RECONNECT"]
+    assert [line.split("_")[1] for line in lines] == ["PAIR"] * 3 + ["RECONNECT"] * 2 + ["PAIR"] * 4
 
 
 async def test_a_folder_that_cannot_hold_a_capture(tmp_path: Path) -> None:

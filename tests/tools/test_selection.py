@@ -68,9 +68,14 @@ async def test_no_bond_and_several_bonds() -> None:
 
 async def test_a_strangers_watch_is_not_ours() -> None:
     with pytest.raises(WatchNotFound, match=r"'Peer 1'.*1 other"):
-        await Air(bond(1)).found(None)
+        await Air(bond(1), bond(2)).found("Peer 1")
     with pytest.raises(WatchNotFound, match=r"at AA:BB"):
         await Air(bond(1)).found("AA:BB")
+
+
+async def test_a_watch_that_nothing_resolves_may_be_that_of_the_only_bond() -> None:
+    """It may have forgotten another phone, and advertise under a key that this one has not been told."""
+    assert await Air(bond(1)).found(None)
 
 
 async def test_a_pending_bond_may_be_any_strangers() -> None:

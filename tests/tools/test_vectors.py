@@ -149,6 +149,7 @@ def test_it_reconnects(sections: dict[str, str], watch_drew: Values, paired: sec
     assert watch.m2(bond_psk=bond_psk, phone_static=paired.phone_static, **own) == m2
     secrets = blocks(sections["Reconnect"])[0]
     assert (watch.bond_psk, watch.hint_key) == (secrets["epoch 1: bond_psk"], secrets["epoch 1: hint_key"])
-    spoken = [(4, b"\0"), (5, b"\0\0\x04echo"), (6, b"\0\0hello"), (9, bytes(7) + b"\x03" + bytes(8))]
+    known = second.sha256(b"blechannel/1 known" + watch_drew["discovery key"])[:8]
+    spoken = [(4, known), (5, b"\0\0\x04echo"), (6, b"\0\0hello"), (9, bytes(7) + b"\x03" + bytes(8))]
     sealed = [second.record(watch.from_phone, n, number, body) for n, (number, body) in enumerate(spoken)]
     assert [*sealed, second.record(watch.to_phone, 0, 9, bytes(15) + b"\x04")] == records

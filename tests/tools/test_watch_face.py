@@ -7,9 +7,13 @@ import io
 import pytest
 from rich.console import Console
 
+from blechannel.methods import Method
+from blechannel.oob.qr import terminal
+from blechannel.pairing.out_of_band import Ticket
 from blechannel_tools.digits import COLUMNS, ROWS, grouped, large
 from blechannel_tools.watch_face import draw
 from blechannel_tools.watch_state import NEWS_KEPT, Shown
+from blechannel_tools.ways import ON_WATCH
 
 
 def drawn(shown: Shown, width: int = 80) -> list[str]:
@@ -43,6 +47,7 @@ def test_a_full_face_fits() -> None:
         "x" * 48,
         "unix:/" + "y" * 100,
         code="000000",
+        what_to_do=ON_WATCH[Method.PASSKEY],
         attempts_left=1,
         seconds_left=120,
         bonds=16,
@@ -63,7 +68,7 @@ def test_a_full_face_fits() -> None:
 
 
 def test_a_narrow_terminal_shows_small_digits_rather_than_half_ones() -> None:
-    text = "\n".join(drawn(Shown("wrist", "usb:0", code="012345"), width=50))
+    text = "\n".join(drawn(Shown("wrist", "usb:0", code="012345", what_to_do="type it"), width=50))
     assert "012 345" in text
     assert "█" not in text
 
@@ -87,3 +92,29 @@ def test_peers_do_not_draw_on_it(word: str) -> None:
 
 def test_a_code_is_not_in_the_repr() -> None:
     assert "123456" not in repr(Shown("a", "b", code="123456"))
+
+
+def test_words_are_asked_about() -> None:
+    text = "\n".join(drawn(Shown("wrist", "usb:0", words=("maple", "orbit", "velvet"), keys=True)))
+    assert "maple   orbit   velvet" in text
+    assert "the same words" in text
+    assert "y: the same   n: not the same" in text
+
+
+def test_each_method_has_its_key() -> None:
+    text = "\n".join(drawn(Shown("wrist", "usb:0", methods=("words", "passkey", "oob"), keys=True)))
+    assert "1: words   2: passkey   3: oob   q: quit" in text
+
+
+def test_a_method_without_anything_to_show_says_what_to_do() -> None:
+    shown = Shown("wrist", "usb:0", what_to_do=ON_WATCH[Method.WORDS], attempts_left=3, seconds_left=99)
+    assert "compare the words on both: 3 attempts, 99 s left" in " ".join(" ".join(drawn(shown, width=110)).split())
+
+
+def test_a_qr_code_fits_whole() -> None:
+    ticket = Ticket.of(bytes(32), secret=bytes(32))
+    shown = Shown("wrist", "usb:0", ticket=terminal(ticket), what_to_do="scan this", seconds_left=59)
+    lines = drawn(shown)
+    assert len(lines) <= 24
+    assert [line.strip() for line in terminal(ticket).splitlines()] == [line.strip() for line in lines[:-1]]
+    assert lines[-1].strip() == "scan this: 59 s left"

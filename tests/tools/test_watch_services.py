@@ -10,6 +10,7 @@ import pytest
 from blechannel.aio.channel import Channel
 from blechannel.aio.phone import Phone
 from blechannel.aio.watch import Watch
+from blechannel.config import Config
 from blechannel.services import transfer
 from blechannel.stores.memory import MemoryStore
 from blechannel.transports.loopback import LoopbackAir
@@ -33,7 +34,7 @@ async def paired(watch: Watch, phone: Phone) -> Channel:
 async def test_two_phones_do_not_mix_their_files() -> None:
     air = LoopbackAir()
     async with (
-        Watch(MemoryStore(), air.watch()) as watch,
+        Watch(MemoryStore(), air.watch(), config=Config("watch", guest_ports=frozenset({transfer.PORT}))) as watch,
         Phone(MemoryStore(), air.phone()) as one,
         Phone(MemoryStore(), air.phone()) as other,
     ):

@@ -11,8 +11,11 @@ from blechannel.wire.frames import (
     Bonded,
     Close,
     Confirm,
+    Copied,
     Credit,
     Data,
+    Deny,
+    Evidence,
     Hello,
     Info,
     Mode,
@@ -31,7 +34,6 @@ from blechannel.wire.frames import (
     Refusal,
     Refuse,
     Shut,
-    Wants,
 )
 
 
@@ -93,12 +95,14 @@ RECORDS = [
     Written(Nonce(B32, b""), 1, _32),
     Written(Confirm("Phöne", b""), 2, "06 5068c3b66e65"),
     Written(Bonded(B32B, "Watch"), 3, f"{_32B} 05 5761746368"),
-    Written(Ready(Wants.PARAMETERS), 4, "01"),
+    Written(Ready(bytes(range(8))), 4, "0001020304050607"),
     Written(Open(258, "echo"), 5, "0102 04 6563686f"),
     Written(Data(258, b"hi\0"), 6, "0102 686900"),
     Written(Credit(258, 0x01020304), 7, "0102 01020304"),
     Written(Shut(65535), 8, "ffff"),
     Written(Close(sent=2**64 - 1, received=0x0102030405060708), 9, "ffffffffffffffff 0102030405060708"),
+    Written(Deny(258), 10, "0102"),
+    Written(Copied(Evidence.RETIRED_KEY), 11, "01"),
 ]
 
 ALL = [*FRAMES, *PAYLOADS, *RECORDS]
@@ -106,5 +110,5 @@ ALL = [*FRAMES, *PAYLOADS, *RECORDS]
 ENUMERATIONS = {
     Mode: {"BONDED_ONLY": 0, "PAIRING_OPEN": 1},
     Refusal: {"NOT_RECOGNISED": 1, "PAIRING_CLOSED": 2, "BUSY": 3, "UNSUPPORTED": 4, "FAILED": 5, "NO_ROOM": 6},
-    Wants: {"NOTHING": 0, "PARAMETERS": 1},
+    Evidence: {"RETIRED_KEY": 1},
 }

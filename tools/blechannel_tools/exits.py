@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from blechannel.errors import (
+    AccessDenied,
     BlechannelError,
     BondError,
     LocalProtocolError,
@@ -33,7 +34,7 @@ MEANINGS = {
     Exit.FAILED: "failed; the message says why",
     Exit.USAGE: "wrong usage: an option, a name or a transport that makes no sense",
     Exit.NO_WATCH: "no suitable watch was found in time",
-    Exit.REFUSED: "refused: a wrong code, no pairing window, or a bond that the watch does not know",
+    Exit.REFUSED: "refused: a wrong code, no window, a locked pairing, a port, or a bond that the watch does not know",
     Exit.STORE: "no such bond, or the bond store is busy, under another passphrase, or damaged",
     Exit.LINK: "the link or the adapter failed",
     Exit.INTERRUPTED: "interrupted by Ctrl-C; the bond store is whole",
@@ -42,6 +43,7 @@ MEANINGS = {
 _OF_ERROR: tuple[tuple[type[BlechannelError], Exit], ...] = (
     (WatchNotFound, Exit.NO_WATCH),
     (PairingRefused, Exit.REFUSED),
+    (AccessDenied, Exit.REFUSED),
     (BondError, Exit.STORE),
     (TransportError, Exit.LINK),
     (LocalProtocolError, Exit.USAGE),

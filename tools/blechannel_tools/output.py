@@ -29,17 +29,21 @@ class Event(StrEnum):
     CODE = "code"
     CODE_WANTED = "code-wanted"
     CONNECTED = "connected"
+    COPIED = "copied"
     DECLINED = "declined"
     DIAGNOSIS = "diagnosis"
     DONE = "done"
     ERROR = "error"
+    EXPORTED = "exported"
     FORGOTTEN = "forgotten"
+    IMPORTED = "imported"
     JOINED = "joined"
     LEFT = "left"
     LINK_LOST = "link-lost"
     MESSAGE = "message"
     PAIRED = "paired"
     PAIRING_CLOSED = "pairing-closed"
+    PAIRING_LOCKED = "pairing-locked"
     PROGRESS = "progress"
     RECEIVED = "received"
     RENAMED = "renamed"
@@ -48,8 +52,11 @@ class Event(StrEnum):
     SENT = "sent"
     STEP = "step"
     SUMMARY = "summary"
+    TICKET = "ticket"
+    TICKET_WANTED = "ticket-wanted"
     TRANSFERRED = "transferred"
     WATCH = "watch"
+    WORDS = "words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +70,22 @@ class Table:
     """The style of cells with this text."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A heading and lines below it, such as a QR code, for people; programs get the facts beside it."""
+
+    heading: str
+    lines: Sequence[str] = field(repr=False)
+
+
+Shown = str | Table | Lines
+"""What people see of an event."""
+
+
 class Output(Protocol):
     """Where a command tells what happens."""
 
-    def say(self, event: Event, shown: str | Table = "", /, **facts: object) -> None:
+    def say(self, event: Event, shown: Shown = "", /, **facts: object) -> None:
         """Tell one event: people see `shown`, where there is something to see; programs get the facts."""
 
     def waiting(self, text: str) -> AbstractContextManager[None]:
@@ -84,7 +103,7 @@ def printable(text: str) -> str:
 class JsonOutput:
     """One JSON object a line on standard output, in ASCII, each written at once."""
 
-    def say(self, event: Event, _shown: str | Table = "", /, **facts: object) -> None:
+    def say(self, event: Event, _shown: Shown = "", /, **facts: object) -> None:
         """See Output."""
         print(json.dumps({"event": event.value, **facts}), flush=True)
 
@@ -122,13 +141,15 @@ class HumanOutput:
             raise MissingExtra("cli", "output for people (--json works without)") from error
         self.console = Console(highlight=False)
 
-    def say(self, _event: Event, shown: str | Table = "", /, **_facts: object) -> None:
+    def say(self, _event: Event, shown: Shown = "", /, **_facts: object) -> None:
         """See Output."""
         if isinstance(shown, Table):
             self._print_table(shown)
+        elif isinstance(shown, Lines):
+            for line in (shown.heading, *shown.lines):
+                self._print_line(line)
         elif shown:
-            whole = not self.console.is_terminal  # a program that reads lines gets them as they are
-            self.console.print(printable(shown), markup=False, emoji=False, soft_wrap=whole)
+            self._print_line(shown)
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
@@ -148,6 +169,10 @@ class HumanOutput:
         with Progress(*columns, console=self.console) as bar:
             task = bar.add_task(printable(text), total=size_bytes)
             yield lambda done_bytes: bar.update(task, completed=done_bytes)
+
+    def _print_line(self, text: str) -> None:
+        whole = not self.console.is_terminal  # a program that reads lines gets them as they are
+        self.console.print(printable(text), markup=False, emoji=False, soft_wrap=whole)
 
     def _print_table(self, table: Table) -> None:
         from rich import box

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from blechannel.aio.channel import Channel
 from blechannel.aio.phone import Phone
-from blechannel.errors import BlechannelError, LocalProtocolError
+from blechannel.errors import BlechannelError, BondNotFound, LocalProtocolError, PairingRefused, WatchNotFound
 from blechannel_tools.output import Output
 from blechannel_tools.selection import find_bonded
 from blechannel_tools.sides import open_phone
@@ -18,10 +18,16 @@ async def reach(phone: Phone, options: argparse.Namespace) -> Channel:
     """A channel with the watch.
 
     Raises:
-        WatchNotFound: it was not seen in time.
+        WatchNotFound: it was not seen in time, or only a watch that does not know this phone.
         BlechannelError: as `find_bonded` and `Phone.connect`.
     """
-    return await phone.connect(await find_bonded(phone, options.watch, timeout_s=options.timeout))
+    found = await find_bonded(phone, options.watch, timeout_s=options.timeout)
+    try:
+        return await phone.connect(found)
+    except BondNotFound as error:
+        if not isinstance(error.__cause__, PairingRefused):
+            raise
+        raise WatchNotFound(f"only one at {found.address} was seen: {error}") from error
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from datetime import datetime
 from blechannel.aio.phone import FoundWatch, Phone
 from blechannel.errors import BondNotFound, LocalProtocolError, WatchNotFound
 from blechannel.pairing.bonds import Bond, BondBook
+from blechannel.roles import Role
 
 SHORT_ID_DIGITS = 8
 
@@ -39,7 +40,23 @@ def facts_of(bond: Bond) -> dict[str, object]:
         "last_seen_s": bond.last_seen_s,
         "pending": bond.pending,
         "replaces": bond.replaces.hex() if bond.replaces else None,
+        "standing": standing_of(bond),
+        "ports": None if bond.access.ports is None else sorted(bond.access.ports),
+        "copied_s": bond.copied_s,
+        "not_recognised_s": bond.not_recognised_s,
     }
+
+
+def standing_of(bond: Bond) -> str | None:
+    """On a watch, whose phone it is: the owner's or a guest's."""
+    return bond.access.standing.name.lower() if bond.role is Role.WATCH else None
+
+
+def notes_on(bond: Bond) -> list[str]:
+    """What a person has to know of a bond beside its name."""
+    marks = {"copied": bond.copied_s, "not recognised": bond.not_recognised_s}
+    standing = standing_of(bond)
+    return [*([standing] if standing else []), *(mark for mark, since in marks.items() if since is not None)]
 
 
 def moment(seconds_since_1970: float) -> str:
@@ -85,7 +102,7 @@ async def find_bonded(phone: Phone, wanted: str | None, *, timeout_s: float) -> 
     Raises:
         BondNotFound: this phone has no such bond.
         LocalProtocolError: several bonds fit.
-        WatchNotFound: it was not seen within `timeout_s`.
+        WatchNotFound: it was not seen within `timeout_s`, nor, where there is one bond, any watch that may be it.
     """
     bonds = current_bonds(phone.store.book)
     if wanted is not None and ":" in wanted and not any(bond.peer_name == wanted for bond in bonds):
@@ -95,7 +112,9 @@ async def find_bonded(phone: Phone, wanted: str | None, *, timeout_s: float) -> 
         bond = _only(bonds, "this phone has no bond yet: pair first, with `blechannel phone pair`")
     else:
         bond = choose_bond(bonds, wanted)
-    return await find_watch(phone, lambda found: _belongs(bond, found), f"called {label(bond)!r}", timeout_s)
+    described, is_only_bond = f"called {label(bond)!r}", bonds == [bond] and not bond.pending
+    or_else = _may_know_us if is_only_bond else None
+    return await find_watch(phone, lambda found: _belongs(bond, found), described, timeout_s, or_else=or_else)
 
 
 def _belongs(bond: Bond, found: FoundWatch) -> bool:
@@ -105,20 +124,35 @@ def _belongs(bond: Bond, found: FoundWatch) -> bool:
     return found.bond is not None and found.bond.bond_id == bond.bond_id
 
 
-async def find_watch(phone: Phone, fits: Callable[[FoundWatch], bool], described: str, timeout_s: float) -> FoundWatch:
-    """The first watch that fits.
+def _may_know_us(found: FoundWatch) -> bool:
+    """A watch that has forgotten another phone advertises under a key that this phone lacks till it has connected."""
+    return found.bond is None
+
+
+async def find_watch(
+    phone: Phone,
+    fits: Callable[[FoundWatch], bool],
+    described: str,
+    timeout_s: float,
+    *,
+    or_else: Callable[[FoundWatch], bool] | None = None,
+) -> FoundWatch:
+    """The first watch that fits; when the time is over, the last one seen that fits `or_else`.
 
     Raises:
         WatchNotFound: none within `timeout_s`; the text tells how many others were seen.
     """
-    others: set[str] = set()
+    others: dict[str, FoundWatch] = {}
     try:
         async with asyncio.timeout(timeout_s), aclosing(phone.scan()) as watches:
             async for found in watches:
                 if fits(found):
                     return found
-                others.add(found.address)
+                others[found.address] = found
     except TimeoutError:
         pass
+    possible = [found for found in others.values() if or_else is not None and or_else(found)]
+    if possible:
+        return possible[-1]
     seen = f"{len(others)} other(s) seen" if others else "nothing seen at all: is it switched on and near?"
     raise WatchNotFound(f"no watch {described} within {timeout_s:g} s; {seen}")

@@ -76,7 +76,7 @@ async def open_phone(options: argparse.Namespace) -> AsyncGenerator[Phone, None]
 @asynccontextmanager
 async def open_watch(options: argparse.Namespace) -> AsyncGenerator[tuple[Watch, WatchTransport], None]:
     """A watch that does not advertise yet: `start` it. Leaving closes its channels, its radio and its store."""
-    config = Config(options.name)
+    config = Config(options.name, guest_ports=frozenset(options.guest_port))
     async with AsyncExitStack() as held:
         store = await held.enter_async_context(await open_store(options, Role.WATCH))
         key_log = _key_log(held)

@@ -36,15 +36,18 @@ class WatchFace:
         """Draw again."""
         self._live.update(self._draw(), refresh=True)
 
-    def _draw(self) -> Panel:
+    def _draw(self) -> RenderableType:
         return draw(self._look())
 
 
-def draw(shown: Shown) -> Panel:
-    """The whole face."""
-    parts: list[RenderableType] = [_state(shown), Text(), _code(shown), Text()]
+def draw(shown: Shown) -> RenderableType:
+    """The whole face. A QR code takes all of it: half of one cannot be scanned."""
+    if shown.ticket:
+        below = Text(f"{shown.what_to_do}: {shown.seconds_left} s left", style="yellow")
+        return Group(Align.center(Text(shown.ticket.rstrip("\n"), no_wrap=True)), Align.center(below))
+    parts: list[RenderableType] = [_state(shown), Text(), _pairing(shown), Text()]
     parts += [Text(f"· {printable(line)}", style="dim", no_wrap=True, overflow="ellipsis") for line in shown.news]
-    keys = "p or Enter: open a pairing window   q: quit" if shown.keys else "Ctrl-C: quit"
+    keys = _keys(shown)
     return Panel(
         Group(*parts),
         title=Text(printable(shown.name), style="bold"),
@@ -67,12 +70,33 @@ def _state(shown: Shown) -> Table:
     return table
 
 
-def _code(shown: Shown) -> RenderableType:
-    if not shown.code:
-        return Align.center(Text("no pairing window is open", style="dim"))
+def _keys(shown: Shown) -> str:
+    if not shown.keys:
+        return "Ctrl-C: quit"
+    if shown.words:
+        return "y: the same   n: not the same"
+    if len(shown.methods) > 1:
+        choices = "   ".join(f"{number}: {word}" for number, word in enumerate(shown.methods, start=1))
+        return f"open a pairing window by   {choices}   q: quit"
+    return "p or Enter: open a pairing window   q: quit"
+
+
+def _pairing(shown: Shown) -> RenderableType:
+    if shown.words:
+        words = Text("   ".join(shown.words), style="bold bright_white")
+        question = Text("does the phone show the same words, in this order?", style="yellow")
+        return Group(Align.center(words), Text(), Align.center(question))
+    if not shown.what_to_do:
+        return Align.center(_no_window(shown.locked_s))
     left = "one attempt" if shown.attempts_left == 1 else f"{shown.attempts_left} attempts"
-    below = Text(f"type this code on the phone: {left}, {shown.seconds_left} s left", style="yellow")
-    return Group(_Digits(shown.code), Text(), Align.center(below))
+    below = Align.center(Text(f"{shown.what_to_do}: {left}, {shown.seconds_left} s left", style="yellow"))
+    return Group(_Digits(shown.code), Text(), below) if shown.code else below
+
+
+def _no_window(locked_s: int) -> Text:
+    if not locked_s:
+        return Text("no pairing window is open", style="dim")
+    return Text(f"too many tries failed: pairing by code or words is locked for {locked_s} s", style="red")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
@@ -11,15 +12,17 @@ from typing import TYPE_CHECKING
 
 from blechannel.aio.channel import Channel
 from blechannel.aio.link import WatchTransport
-from blechannel.aio.watch import CodeHidden, CodeShown, Declined, Joined, Left, Watch, WatchEvent
-from blechannel.errors import BlechannelError, BondNotFound
+from blechannel.aio.watch import CodeHidden, CodeShown, CopyDetected, Declined, Joined, Left, Watch, WatchEvent
+from blechannel.errors import BlechannelError, BondNotFound, PairingLocked
 from blechannel_tools.digits import grouped
 from blechannel_tools.keys import key_presses
-from blechannel_tools.output import Event, HumanOutput, Output
+from blechannel_tools.output import Event, HumanOutput, Lines, Output
 from blechannel_tools.radios import address_of
 from blechannel_tools.selection import label
+from blechannel_tools.watch_pairing import WatchPairing
 from blechannel_tools.watch_services import Arrived, WatchServices
 from blechannel_tools.watch_state import Shown
+from blechannel_tools.ways import ON_WATCH, word_of
 
 if TYPE_CHECKING:
     from blechannel_tools.watch_face import WatchFace
@@ -50,10 +53,12 @@ class WatchRun:
         self._output = output
         self._services = WatchServices(watch, options.save)
         self._shown = Shown(options.name, address_of(radio, options.transport))
+        self._shown.methods = tuple(map(word_of, options.methods))
         self._names: dict[Channel, str] = {}
         self._face: WatchFace | None = None
         self._quit = asyncio.Event()
         self._opens_at_once: bool = options.pair
+        self._pairing = WatchPairing(watch, options, output)
 
     async def until_quit(self) -> None:
         """Run until a person quits.
@@ -64,8 +69,9 @@ class WatchRun:
         with key_presses(self._pressed) as keys, _when_terminated(self._quit.set), self._faced():
             self._shown.keys = keys
             self._tell_start()
+            self._pairing.asks_keys = keys
             if self._opens_at_once:
-                self._watch.open_pairing()
+                self._open(0)
             jobs = [asyncio.ensure_future(job) for job in (self._events(), self._files(), self._refresh())]
             jobs.append(asyncio.ensure_future(self._quitting()))
             try:
@@ -95,17 +101,35 @@ class WatchRun:
             yield
 
     def _pressed(self, key: str) -> None:
-        if key in "pP\r\n" and self._watch.window is None:
-            self._watch.open_pairing()
+        if self._pairing.words:
+            self._pairing.answered(key)
+        elif key in "pP\r\n" and self._watch.window is None:
+            self._open(0)
+        elif key.isdigit() and self._watch.window is None:
+            self._open(int(key) - 1)
         elif key in "qQ":
             self._quit.set()
+
+    def _open(self, which: int) -> None:
+        """A window for the method of that place in the list, if there is one."""
+        try:
+            told = self._pairing.open(which)
+        except PairingLocked as error:
+            self._say(Event.PAIRING_LOCKED, str(error), wait_s=round(error.wait_s, 1))
+            return
+        if told is not None:
+            self._say(told.event, told.shown, **told.facts)
 
     def _look(self) -> Shown:
         """The state of now."""
         window, shown = self._watch.window, self._shown
         shown.code = window.code if window else ""
+        shown.ticket = self._pairing.ticket if window else ""
+        shown.words = self._pairing.words
+        shown.what_to_do = ON_WATCH[window.method] if window else ""
         shown.attempts_left = window.attempts_left if window else 0
         shown.seconds_left = self._seconds_left()
+        shown.locked_s = math.ceil(self._watch.locked_for_s)
         shown.bonds = len(self._watch.store.book.bonds)
         shown.connected = [self._name(channel) for channel in self._watch.channels]
         shown.receiving_bytes = self._services.under_way_bytes
@@ -132,12 +156,13 @@ class WatchRun:
 
     # --- what is told ---
 
-    def _say(self, event: Event, text: str, **facts: object) -> None:
+    def _say(self, event: Event, shown: str | Lines, **facts: object) -> None:
         if self._face is None:
-            self._output.say(event, text, **facts)
-        else:
-            self._shown.news.append(text)
-            self._face.refresh()
+            self._output.say(event, shown, **facts)
+            return
+        if isinstance(shown, str):  # lines are on the face already
+            self._shown.news.append(shown)
+        self._face.refresh()
 
     def _tell_start(self) -> None:
         shown = self._shown
@@ -156,11 +181,17 @@ class WatchRun:
                 self._joined(event.channel)
             case Left():
                 self._left(event.channel, event.error)
+            case CopyDetected():
+                name = label(event.bond)
+                text = f"the bond of {name} was copied or put back: forget it, and pair that phone again"
+                self._say(Event.COPIED, text, id=event.bond.bond_id.hex(), name=name)
             case Declined():
                 text = f"{event.peer} got no channel: {event.error}"
                 self._say(Event.DECLINED, text, peer=event.peer, message=str(event.error))
 
     def _code_shown(self, event: CodeShown) -> None:
+        if not event.code:
+            return  # the window is open for a method without a code, and `_open` has told
         left_s = self._seconds_left()
         text = f"the code is {grouped(event.code)} (attempts left: {event.attempts_left}, seconds left: {left_s})"
         if self._face is not None:  # it shows the code itself, and what is burned shall not stay on a screen

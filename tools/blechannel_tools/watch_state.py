@@ -15,10 +15,19 @@ class Shown:
     name: str
     address: str
     code: str = field(default="", repr=False)
+    ticket: str = field(default="", repr=False)
+    """A QR code, as lines of text."""
+    words: tuple[str, ...] = field(default=(), repr=False)
+    what_to_do: str = ""
+    """The one line that tells the person what to do with what is shown."""
     attempts_left: int = 0
     seconds_left: int = 0
+    locked_s: int = 0
+    """How long pairing by code or words is locked, after tries that failed."""
     bonds: int = 0
     connected: list[str] = field(default_factory=list)
     receiving_bytes: int = 0
     news: deque[str] = field(default_factory=lambda: deque(maxlen=NEWS_KEPT))
     keys: bool = False
+    methods: tuple[str, ...] = ()
+    """The words for how phones may pair, in the order of their keys."""

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from blechannel.pairing.bonds import Bond, StorePending
+from blechannel.pairing.bonds import Bond
+from blechannel.pairing.changes import MarkCopied, SetAccess, SetDiscoveryKey, StoreBond, StorePending
 from blechannel.roles import Role
 from blechannel.stores.sqlite import SqliteStore
 from blechannel_tools.exits import Exit
-from tests.pairing.made_bonds import bond, bond_id
+from tests.pairing.made_bonds import bond, bond_id, key
 from tests.tools.programs import Run, Terminal
 
 NAMES = ("wrist", "wrist", "desk \x1b[2J")
@@ -22,7 +23,7 @@ def made(path: Path, *bonds: Bond, passphrase: str | None = None) -> None:
     async def make() -> None:
         async with await SqliteStore.open(path, role=Role.PHONE, passphrase=passphrase) as store:
             for each in bonds:
-                await store.apply(StorePending(each))
+                await store.apply(StorePending(each, gives_back_guess=False))
 
     asyncio.run(make())
 
@@ -53,6 +54,42 @@ def test_list(three: list[str], people: Run, programs: Run) -> None:
     assert "desk \\x1b[2J" in printed
     assert "pending" in printed
     assert max(map(len, printed.splitlines())) <= 80
+
+
+def test_whose_phone_it_is_and_what_is_wrong_with_a_bond(home: Path, people: Run, programs: Run) -> None:
+    async def make() -> None:
+        async with await SqliteStore.open(home / "watch.db", role=Role.WATCH) as store:
+            await store.apply(SetDiscoveryKey(key("discovery")))
+            for number in (1, 2):
+                await store.apply(StoreBond(bond(number, Role.WATCH), gives_back_guess=False))
+            await store.apply(SetAccess(bond_id(2), frozenset({"echo", "battery"})))
+            await store.apply(MarkCopied(bond_id(2)))
+
+    asyncio.run(make())
+    owner, guest = programs("bonds", "list", "--role", "watch").last["bonds"]
+    assert (owner["standing"], owner["ports"], owner["copied_s"]) == ("owner", None, None)
+    assert (guest["standing"], guest["ports"]) == ("guest", ["battery", "echo"])
+    assert guest["copied_s"] > 0
+    listed = people("bonds", "list", "--role", "watch").out
+    assert "owner" in listed
+    assert "guest, copied" in " ".join(listed.split())
+    assert "battery, echo" in people("bonds", "show", guest["id"], "--role", "watch").out
+    # The owner goes last: nobody has decided who comes after.
+    assert programs("bonds", "forget", owner["id"], "--yes", "--role", "watch").code == Exit.STORE
+    assert programs("bonds", "forget", guest["id"], "--yes", "--role", "watch").code == Exit.DONE
+
+    async def discovery_key() -> bytes:
+        async with await SqliteStore.open(home / "watch.db", role=Role.WATCH) as store:
+            return store.book.discovery_key
+
+    assert asyncio.run(discovery_key()) != key("discovery")
+
+
+def test_a_bond_that_its_watch_refuses_says_so(home: Path, people: Run, programs: Run) -> None:
+    made(home / "phone.db", replace(bond(1), not_recognised_s=1_800_000_000.0))
+    assert programs("bonds", "list").last["bonds"][0]["not_recognised_s"] == 1_800_000_000.0
+    assert "not recognised" in " ".join(people("bonds", "list").out.split())
+    assert "2027-01-" in people("bonds", "show", "Peer 1").out
 
 
 def test_no_key_is_ever_shown(three: list[str], people: Run, programs: Run) -> None:

@@ -301,8 +301,9 @@ def test_a_bond_that_the_watch_has_forgotten(programs: Run, tmp_path: Path) -> N
     assert programs("bonds", "forget", "phone", "--yes", "--role", "watch").code == Exit.DONE
     with Program("watch") as watch:
         watch.event("advertising")
-        ran = programs("phone", "connect")
-        assert ran.code == Exit.REFUSED
+        ran = programs("phone", "connect", "--timeout", "0.5")
+        assert ran.code == Exit.NO_WATCH
+        assert "this phone was removed there" in ran.err
         assert len(programs("bonds", "list").last["bonds"]) == 1, "a refusal forgets nothing"
         assert watch.event("declined")["message"]
 
@@ -336,7 +337,7 @@ def test_a_stay_for_people(people: Run) -> None:
 def test_a_watch_without_echo(people: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("blechannel_tools.commands.phone_connect.ECHO_S", 0.05)
     monkeypatch.setattr("blechannel_tools.commands.phone_connect.echo.PORT", "nobody")
-    assert "serves no echo" in people("phone", "connect", "--seconds", "0.05").out
+    assert "serves this phone no echo" in people("phone", "connect", "--seconds", "0.05").out
 
 
 @pytest.mark.usefixtures("transport")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -15,6 +16,9 @@ import pytest
 
 from blechannel.aio.link import Link
 from blechannel.errors import TransportError
+from blechannel.pairing.changes import SpendGuess
+from blechannel.roles import Role
+from blechannel.stores.sqlite import SqliteStore
 from blechannel_tools.exits import Exit
 from tests.tools.programs import WAIT_S, Program, Ran, Run, Terminal, command
 
@@ -94,6 +98,77 @@ def test_lines_in_a_pipe(transport: str, people: Run) -> None:
     first, second = ran.out.splitlines()
     assert first == f"watch advertises at {transport}; bonds: 0"
     assert re.fullmatch(r"the code is \d{3} \d{3} \(attempts left: 3, seconds left: 1[12]\d\)", second)
+
+
+def locked(home: Path, role: Role) -> None:
+    """A set of guesses is spent on this side."""
+
+    async def spend() -> None:
+        async with await SqliteStore.open(home / f"{role.value}.db", role=role) as store:
+            for _ in range(3):
+                await store.apply(SpendGuess())
+
+    asyncio.run(spend())
+
+
+@pytest.mark.usefixtures("transport")
+def test_a_locked_watch_says_so_and_goes_on(home: Path, programs: Run, people: Run) -> None:
+    locked(home, Role.WATCH)
+    ran = programs("watch", "--pair", "--seconds", "0.1")
+    assert ran.code == Exit.DONE
+    assert 29 < ran.only("pairing-locked")["wait_s"] <= 30
+    assert not [event for event in ran.events if event["event"] == "code"]
+    assert "pairing is locked for 30 s more" in people("watch", "--pair", "--seconds", "0.1").out
+
+
+@pytest.mark.usefixtures("transport")
+def test_a_locked_watch_still_opens_a_window_for_a_tag(home: Path, programs: Run) -> None:
+    locked(home, Role.WATCH)
+    ran = programs("watch", "--pair", "--methods", "oob", "--seconds", "0.1")
+    assert ran.only("ticket")["ticket"]
+
+
+@pytest.mark.usefixtures("transport")
+def test_the_face_of_a_locked_watch(home: Path) -> None:
+    locked(home, Role.WATCH)
+    with on_a_terminal() as (terminal, process):
+        terminal.until("is locked for")
+        terminal.type("p")
+        terminal.until("s more")
+        terminal.type("q")
+        assert process.wait(WAIT_S) == Exit.DONE
+
+
+@pytest.mark.usefixtures("transport")
+def test_a_locked_phone_waits_or_is_told_to_go_on(
+    home: Path, tmp_path: Path, programs: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blechannel.pairing.lockout.FIRST_LOCK_S", 0.2)
+    for option in ((), ("--despite-failures",)):
+        locked(home, Role.PHONE)
+        with Program("watch", "--pair") as watch:
+            (tmp_path / "code").write_text(watch.event("code")["code"])
+            ran = programs("phone", "pair", "--code-file", str(tmp_path / "code"), *option)
+        assert ran.code == Exit.DONE
+        waited = [event["wait_s"] for event in ran.events if event["event"] == "pairing-locked"]
+        assert waited == ([] if option else [pytest.approx(0.2, abs=0.15)])
+
+
+@pytest.mark.usefixtures("transport")
+def test_a_guest_may_use_what_the_watch_allows(tmp_path: Path, programs: Run) -> None:
+    code, guest = tmp_path / "code", ("--store", str(tmp_path / "guest.db"))
+    for own in (("--store", str(tmp_path / "owner.db")), guest):
+        with Program("watch", "--pair", "--guest-port", "transfer") as watch:
+            code.write_text(watch.event("code")["code"])
+            assert programs("phone", "pair", "--code-file", str(code), *own).code == Exit.DONE
+            if own is guest:
+                sent = programs("phone", "send", "--transfer", str(code), *own)
+                denied = programs("phone", "send", "echo", "hello", *own)
+                stays = programs("phone", "connect", "--seconds", "0.05", *own)
+    assert sent.code == Exit.DONE
+    assert denied.code == Exit.REFUSED
+    assert denied.last["error"] == "AccessDenied"
+    assert stays.only("round-trip")["milliseconds"] is None
 
 
 def test_an_address_that_is_taken(bonded_watch: str, programs: Run, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from blechannel.errors import TransportError
-from blechannel.pairing.bonds import BondBook, StoreBond
+from blechannel.pairing.bonds import BondBook
+from blechannel.pairing.changes import StoreBond
 from blechannel.roles import Role
 from blechannel.stores.sqlite import SqliteStore
 from blechannel_tools.diagnosis import radios, software, storage

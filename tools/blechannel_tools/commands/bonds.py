@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from blechannel.errors import BlechannelError, BondNotFound, LocalProtocolError
 from blechannel.limits import MAX_NAME_BYTES, is_name
-from blechannel.pairing.bonds import Bond, Forget, Rename
+from blechannel.pairing.bonds import KEY_BYTES, Bond
+from blechannel.pairing.changes import Forget, Rename
 from blechannel.roles import Role
 from blechannel.stores.sqlite import SqliteStore
+from blechannel_tools.commands import bonds_move
 from blechannel_tools.exits import Exit
 from blechannel_tools.options import Commands, add_command, add_store
 from blechannel_tools.output import Event, Output, Table
 from blechannel_tools.prompt import ask_line, is_interactive
-from blechannel_tools.selection import choose_bond, facts_of, label, moment, short_id
+from blechannel_tools.selection import choose_bond, facts_of, label, moment, notes_on, short_id
 from blechannel_tools.sides import open_store, store_path
 
 EPILOG = """examples:
@@ -25,16 +28,18 @@ EPILOG = """examples:
   blechannel bonds show "my watch"
   blechannel bonds rename 3f2a91c0 "old watch"
   blechannel bonds forget "old watch" --yes
+  blechannel bonds export my.bonds
+  blechannel bonds import my.bonds
 
 A bond is named by its name or by the beginning of its id. Forgetting one is for this side only: the peer keeps its
-own until it is forgotten there too."""
+own until it is forgotten there too. What is exported is gone here: a bond serves one phone at a time."""
 
 Act = Callable[[argparse.Namespace, Output], Awaitable[None]]
 
 
 def add(commands: Commands) -> None:
-    """Declare the command and its four parts."""
-    about = "list, show, rename and forget bonds"
+    """Declare the command and its six parts."""
+    about = "list, show, rename, forget and move bonds"
     parser = commands.add_parser(
         "bonds",
         help=about,
@@ -51,6 +56,7 @@ def add(commands: Commands) -> None:
     rename = _part(parts, "rename", _rename, "call a bond something else on this side")
     rename.add_argument("bond", help="name or id")
     rename.add_argument("new_name", metavar="name", help="the new name")
+    bonds_move.add(parts)
 
 
 def _part(parts: Commands, name: str, act: Act, about: str) -> argparse.ArgumentParser:
@@ -85,15 +91,15 @@ async def _list(options: argparse.Namespace, output: Output) -> None:
     if path.exists():
         async with _opened(options) as store:
             bonds = list(store.book.bonds.values())
-    columns = ("name", "id", "paired by", "epoch", "created", "last seen")
+    columns = ("name", "id", "paired by", "epoch", "last seen", "notes")
     rows = [
         (
             label(bond),
             short_id(bond),
             "pending" if bond.pending else bond.method.name.lower(),
             str(bond.epoch.number),
-            moment(bond.created_s).partition(" ")[0],
             moment(bond.last_seen_s),
+            ", ".join(notes_on(bond)),
         )
         for bond in bonds
     ]
@@ -114,6 +120,8 @@ def _cell(name: str, value: object) -> str:
             return "-"
         case bool():
             return "yes" if value else "no"
+        case list():
+            return ", ".join(map(str, value)) or "none"
         case float() if name.endswith("_s"):
             return moment(value)
         case _:
@@ -125,7 +133,7 @@ async def _forget(options: argparse.Namespace, output: Output) -> None:
         bond = _chosen(store, options)
         if not options.yes:
             await _confirm(f"forget {label(bond)} ({short_id(bond)})? Connecting again needs a new pairing [y/N] ")
-        await store.apply(Forget(bond.bond_id))
+        await store.apply(Forget(bond.bond_id, secrets.token_bytes(KEY_BYTES)))
     output.say(Event.FORGOTTEN, f"forgot {label(bond)} ({short_id(bond)})", id=bond.bond_id.hex(), name=bond.peer_name)
 
 

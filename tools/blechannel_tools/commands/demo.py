@@ -37,7 +37,7 @@ async def _demo(out: Path, output: Output) -> None:
     with output.progress("256 KiB to the watch", TRANSFER_BYTES) as progress:
         summary = await run_demo(
             out,
-            say=lambda text: output.say(Event.STEP, text, text=text),
+            say=lambda shown: output.say(Event.STEP, shown, text=shown if isinstance(shown, str) else shown.heading),
             progress=lambda done, _size: progress(done),
         )
     table = Table(f"What is in {out}, and what it took", ("figure", "value"), summary.rows())

@@ -9,6 +9,7 @@ from time import perf_counter
 
 from blechannel.aio.channel import Channel
 from blechannel.aio.link import LinkPosture
+from blechannel.errors import AccessDenied
 from blechannel.services import echo
 from blechannel_tools.exits import Exit
 from blechannel_tools.options import Commands, add_command, add_find, add_name, add_store, add_transport, seconds
@@ -54,7 +55,9 @@ async def _connect(options: argparse.Namespace, output: Output) -> None:
             posture=asdict(channel.posture),
         )
         took_ms = await _round_trip_ms(channel)
-        shown = "the watch serves no echo" if took_ms is None else f"a message there and back: {took_ms:.1f} ms"
+        shown = (
+            "the watch serves this phone no echo" if took_ms is None else f"a message there and back: {took_ms:.1f} ms"
+        )
         output.say(Event.ROUND_TRIP, shown, milliseconds=took_ms)
         with output.waiting("connected; Ctrl-C to leave"):
             by_watch = await _ended_by_watch(channel, options.seconds)
@@ -80,7 +83,7 @@ async def _round_trip_ms(channel: Channel) -> float | None:
             await port.send(b"how far?")
             await port.receive()
             return round((perf_counter() - began) * 1000, 2)
-    except (TimeoutError, EOFError):
+    except (TimeoutError, EOFError, AccessDenied):
         return None
 
 

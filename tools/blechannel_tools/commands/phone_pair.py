@@ -1,39 +1,55 @@
-"""``blechannel phone pair``: by the six digits that the watch shows."""
+"""``blechannel phone pair``: by the watch's six digits, by words on both screens, or by a tag or QR code."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 from pathlib import Path
 
-from blechannel.aio.person import AskCode
-from blechannel.aio.phone import FoundWatch
-from blechannel.errors import LocalProtocolError, PairingRefused
-from blechannel.pairing.window import is_code
+from blechannel.aio.person import OutOfBand, Passkey, Way, Words
+from blechannel.aio.phone import FoundWatch, Phone
+from blechannel.errors import LocalProtocolError
+from blechannel.methods import Method
 from blechannel_tools.exits import Exit
 from blechannel_tools.options import Commands, add_command, add_find, add_name, add_store, add_transport
 from blechannel_tools.output import Event, Output
-from blechannel_tools.prompt import ask_line, is_interactive
+from blechannel_tools.person import ask_code_from, compare_from, ticket_from
 from blechannel_tools.selection import facts_of, find_watch, label, short_id
 from blechannel_tools.sides import open_phone
-
-STANDARD_INPUT = Path("-")
+from blechannel_tools.ways import ON_PHONE, method
 
 EPILOG = """examples:
   blechannel phone pair --transport hci-socket:0
   blechannel phone pair C0:FF:EE:12:34:56 --transport usb:0
+  blechannel phone pair --method words --transport unix:/tmp/ble
+  blechannel phone pair --method oob --tag watch.ndef --transport unix:/tmp/ble
   blechannel phone pair --code-file code.txt --json --transport unix:/tmp/ble
 
-Open a pairing window on the watch first. A code is good for one try: after a failure the watch shows a new one.
-The code is never given on the command line, where other users could see it. With `--code-file -` it is read from
-standard input once the watch waits for it; with --json the event "code-wanted" says when."""
+Open a pairing window for the same method on the watch first. A code is good for one try: after a failure the watch
+shows a new one. Neither a code nor a ticket is ever given on the command line, where other users could see it. With `-`
+a file is standard input, read once it is needed; with --json the events "code-wanted", "words" and "ticket-wanted" say
+when. Words are answered with yes or no."""
 
 
 def add(commands: Commands) -> None:
     """Declare the command."""
     parser = add_command(commands, "pair", run, help="pair with a watch whose pairing window is open", epilog=EPILOG)
     parser.add_argument("address", nargs="?", help="which watch, where several are open (see `phone scan`)")
-    parser.add_argument("--code-file", type=Path, metavar="FILE", help="read the code from here; - is standard input")
+    parser.add_argument(
+        "--method", type=method, default=Method.PASSKEY, metavar="M", help="passkey (default), words or oob"
+    )
+    parser.add_argument("--code-file", type=Path, metavar="FILE", help="passkey: read the code from here")
+    parser.add_argument("--answer-file", type=Path, metavar="FILE", help="words: read yes or no from here")
+    ticket = parser.add_mutually_exclusive_group()
+    ticket.add_argument("--qr-text", type=Path, metavar="FILE", help="oob: what a scanner read in the QR code")
+    ticket.add_argument("--tag", type=Path, metavar="FILE", help="oob: the NDEF message of a tag")
+    ticket.add_argument("--reader", metavar="PATH", help="oob: an NFC reader, such as usb (extra nfc-reader)")
+    parser.add_argument(
+        "--despite-failures",
+        action="store_true",
+        help="do not wait after tries that failed: you are sure that nobody is between you and the watch",
+    )
     add_find(parser)
     add_transport(parser)
     add_store(parser)
@@ -42,71 +58,64 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> Exit:
     """Run it."""
-    asyncio.run(_pair(options, _asking(options.code_file, output), output))
+    _check(options)
+    asyncio.run(_pair(options, output))
     return Exit.DONE
 
 
-async def _pair(options: argparse.Namespace, ask_code: AskCode, output: Output) -> None:
+async def _pair(options: argparse.Namespace, output: Output) -> None:
     address = (options.address or "").removeprefix("tcp:")
 
     def fits(found: FoundWatch) -> bool:
         return found.pairing_open and address in ("", found.address)
 
+    way = await _way(options, output)
     async with open_phone(options) as phone:
+        if options.method.costs_a_guess:
+            await _wait_unlocked(phone, options, output)
         with output.waiting("looking for a watch with an open pairing window"):
             found = await find_watch(phone, fits, "with an open pairing window", options.timeout)
-        async with await phone.pair(found, ask_code) as channel:
+        async with await phone.pair(found, way) as channel:
             bond = channel.bond
     shown = f"paired with {label(bond)} ({short_id(bond)}): {bond.assurance}"
     output.say(Event.PAIRED, shown, address=found.address, bond=facts_of(bond))
 
 
-def _asking(code_file: Path | None, output: Output) -> AskCode:
-    """Where the code comes from.
+async def _wait_unlocked(phone: Phone, options: argparse.Namespace, output: Output) -> None:
+    """Each run of this program begins the wait again, so it waits here: at most 15 minutes."""
+    wait_s = phone.locked_for_s
+    if wait_s and options.despite_failures:
+        await phone.reset_guesses()
+    elif wait_s:
+        tries = phone.store.book.guesses_spent
+        text = f"{tries} tries failed: somebody may be between you and the watch; waiting for {math.ceil(wait_s)} s"
+        output.say(Event.PAIRING_LOCKED, text, wait_s=round(wait_s, 1))
+        with output.waiting("pairing is locked"):
+            await asyncio.sleep(wait_s)
+
+
+async def _way(options: argparse.Namespace, output: Output) -> Way:
+    """How the person takes part.
 
     Raises:
-        LocalProtocolError: a file without a code in it, or nobody to ask.
-        OSError: the file cannot be read.
+        LocalProtocolError: nobody to ask, or nothing to read from.
+        CarrierError, MalformedFrame: no ticket.
+        OSError: a file cannot be read.
     """
-    if code_file == STANDARD_INPUT:
-        return lambda: _from_standard_input(output)
-    if code_file is not None:
-        code = _digits(code_file.read_text("utf-8", "replace"))
-        if not is_code(code):
-            raise LocalProtocolError(f"{code_file} does not hold six digits and nothing else")
-        return lambda: _known(code)
-    if not is_interactive():
-        raise LocalProtocolError("nobody can be asked for the code here: say --code-file FILE, or - for standard input")
-    return lambda: _from_person(output)
+    if options.method is Method.WORDS:
+        return Words(compare_from(options.answer_file, output, ON_PHONE[Method.WORDS]))
+    if options.method is Method.OUT_OF_BAND:
+        return OutOfBand(await ticket_from(options, output))
+    return Passkey(ask_code_from(options.code_file, output))
 
 
-async def _known(code: str) -> str:
-    return code
-
-
-async def _from_standard_input(output: Output) -> str:
-    output.say(Event.CODE_WANTED)
-    code = _digits(await _line(""))
-    if not is_code(code):
-        raise PairingRefused("no-code", "what came from standard input is no code: six digits are")
-    return code
-
-
-async def _from_person(output: Output) -> str:
-    output.say(Event.CODE_WANTED)
-    code = _digits(await _line("the six digits that the watch shows: "))
-    while not is_code(code):
-        code = _digits(await _line("six digits, please: "))
-    return code
-
-
-async def _line(question: str) -> str:
-    try:
-        return await ask_line(question)
-    except EOFError:
-        raise PairingRefused("no-code", "no code was typed: the input ended") from None
-
-
-def _digits(text: str) -> str:
-    """As people write codes: in groups."""
-    return "".join(text.split())
+def _check(options: argparse.Namespace) -> None:
+    """Raises LocalProtocolError where an option is of another method."""
+    given = {
+        Method.PASSKEY: options.code_file,
+        Method.WORDS: options.answer_file,
+        Method.OUT_OF_BAND: options.qr_text or options.tag or options.reader,
+    }
+    stray = [chosen for chosen, value in given.items() if value is not None and chosen is not options.method]
+    if stray:
+        raise LocalProtocolError(f"that option goes with --method {stray[0].name.lower()}, which was not chosen")

@@ -6,26 +6,49 @@ import argparse
 import asyncio
 from pathlib import Path
 
+from blechannel.methods import Method
 from blechannel_tools.exits import Exit
 from blechannel_tools.options import Commands, add_command, add_name, add_store, add_transport, seconds
 from blechannel_tools.output import Output
 from blechannel_tools.sides import open_watch
 from blechannel_tools.watch_run import WatchRun
+from blechannel_tools.ways import methods
 
 EPILOG = """examples:
   blechannel watch --transport unix:/tmp/ble --pair
   blechannel watch --transport hci-socket:0 --name "my watch" --save received
+  blechannel watch --transport unix:/tmp/ble --methods words,passkey
+  blechannel watch --transport unix:/tmp/ble --methods oob --tag watch.ndef --pair
   blechannel watch --transport tcp:127.0.0.1:7001 --pair --json
 
-In a terminal, p or Enter opens a pairing window and q quits. Elsewhere --pair opens one at the start, each event is a
-line, and Ctrl-C quits. Whoever can read the output can read the code while it is good.
-Served are the ports echo, transfer and battery (a simulated one)."""
+In a terminal, p or Enter opens a pairing window for the first of the methods, 1, 2, … for the first, second, …; y and n
+answer whether the words are the same, and q quits. Elsewhere --pair opens a window at the start, each event is a line,
+words are answered with yes or no on standard input, and Ctrl-C quits. Whoever can read the output can read the code or
+the ticket while it is good.
+Served are the ports echo, transfer and battery (a simulated one), to the owner's phone: the first that was paired.
+Others are guests, who may use what --guest-port names."""
 
 
 def add(commands: Commands) -> None:
     """Declare the command."""
     parser = add_command(commands, "watch", run, help="be a watch: advertise, pair, serve", epilog=EPILOG)
     parser.add_argument("--pair", action="store_true", help="open a pairing window at once")
+    parser.add_argument(
+        "--methods",
+        type=methods,
+        default=[Method.PASSKEY],
+        metavar="M,…",
+        help="how phones may pair: passkey (default), words, oob",
+    )
+    parser.add_argument("--tag", type=Path, metavar="FILE", help="oob: write the tag's NDEF message here, too")
+    parser.add_argument("--qr", type=Path, metavar="FILE", help="oob: write the QR code as a PNG here, too")
+    parser.add_argument(
+        "--guest-port",
+        action="append",
+        default=[],
+        metavar="PORT",
+        help="a port that phones may use which are not the owner's; may be repeated (default: none)",
+    )
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="keep received files here")
     parser.add_argument("--seconds", type=seconds, help="end after so many seconds")
     add_transport(parser)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from blechannel.codec import encode
+from blechannel.pairing.keys import known
 from blechannel.wire.adverts import Advert, make_advert
 from blechannel.wire.frames import (
     Bonded,
     Close,
     Confirm,
+    Copied,
     Credit,
     Data,
+    Deny,
+    Evidence,
     Hello,
     Info,
     Mode,
@@ -30,7 +34,6 @@ from blechannel.wire.frames import (
     Refusal,
     Refuse,
     Shut,
-    Wants,
 )
 
 
@@ -69,12 +72,14 @@ EXAMPLES: Final[dict[type[object], object]] = {
         Nonce(_counted(0x80, 32), b""),
         Confirm("Phone", b""),
         Bonded(_counted(0xC0, 32), "Watch"),
-        Ready(Wants.NOTHING),
+        Ready(known(_counted(0xC0, 32))),
         Open(0, "echo"),
         Data(0, b"hello"),
         Credit(0, 32768),
         Shut(0),
         Close(sent=3, received=5),
+        Deny(0),
+        Copied(Evidence.RETIRED_KEY),
     )
 }
 

@@ -22,6 +22,7 @@ from blechannel.wire.frames import (
     RECORD_TYPE_OF,
     RECORD_TYPES,
     Data,
+    Evidence,
     Hello,
     Mode,
     Pair1,
@@ -34,7 +35,6 @@ from blechannel.wire.frames import (
     Reconnect2,
     Record,
     Refusal,
-    Wants,
     encode_frame,
 )
 from blechannel.wire.header import FRAME_HEADER_BYTES, MAX_BODY_BYTES
@@ -51,7 +51,7 @@ _INSIDE: Final[dict[type[object], tuple[str, int, type[object] | None]]] = {
 }
 """What each handshake frame carries: the Noise message, its bytes without a payload, and the payload."""
 
-_NUMBERS: Final[tuple[type[IntEnum], ...]] = (Method, Suite, Mode, Refusal, Wants)
+_NUMBERS: Final[tuple[type[IntEnum], ...]] = (Method, Suite, Mode, Refusal, Evidence)
 _DEFAULT_BLOCK: Final = Padding().block_bytes
 
 

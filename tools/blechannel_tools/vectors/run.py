@@ -11,8 +11,9 @@ from typing import Final
 from blechannel.config import Config, Policy
 from blechannel.limits import MAX_FRAGMENT_BYTES
 from blechannel.methods import Method
-from blechannel.pairing import bonds
-from blechannel.pairing.bonds import Bond, BondBook, Change, SetDiscoveryKey
+from blechannel.pairing.apply import apply
+from blechannel.pairing.bonds import KEY_BYTES, Bond, BondBook
+from blechannel.pairing.changes import Change, SetDiscoveryKey
 from blechannel.pairing.window import PairingWindow
 from blechannel.roles import Role
 from blechannel.session.events import CodeWanted, Event, Persist
@@ -62,8 +63,8 @@ class Books:
         self.book = BondBook()
 
     def apply(self, change: Change) -> None:
-        """See `bonds.apply`; there is no wall clock."""
-        self.book = bonds.apply(self.book, change, at_s=0.0)
+        """See `pairing.apply`; there is no wall clock."""
+        self.book = apply(self.book, change, at_s=0.0)
 
     def bond(self) -> Bond:
         """The only bond."""
@@ -107,7 +108,7 @@ class _World:
 def run() -> Run:
     """One pairing, whose link is then lost, and one reconnect with a message and an authenticated end."""
     world = _World()
-    world.books[Role.WATCH].apply(SetDiscoveryKey(world.random[Role.WATCH](bonds.KEY_BYTES)))
+    world.books[Role.WATCH].apply(SetDiscoveryKey(world.random[Role.WATCH](KEY_BYTES)))
     window = PairingWindow(method=Method.PASSKEY, random=world.random[Role.WATCH], now=_NOW)
     code = window.code
     pairing = _Connection(world, Pair(), window)

@@ -1,0 +1,100 @@
+"""Pairing by words and by ticket on the command line: two programs, and what each asks of its person."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from blechannel_tools.exits import Exit
+from tests.tools.programs import Program, Run
+
+
+def test_words_are_compared_in_both_programs(transport: str) -> None:
+    with Program("watch", "--pair", "--methods", "words", "--transport", transport) as watch:
+        assert watch.event("words")["method"] == "words"
+        with Program("phone", "pair", "--method", "words", "--answer-file", "-", "--transport", transport) as phone:
+            assert phone.event("words")["words"] == watch.event("words")["words"]
+            phone.type("yes")
+            watch.type("maybe")
+            watch.type("y")
+            assert phone.event("paired")["bond"]["method"] == "words"
+            assert phone.wait().code == Exit.DONE
+        watch.interrupt()
+
+
+@pytest.mark.parametrize("who", ["watch", "phone"])
+def test_one_no_ends_it(transport: str, who: str) -> None:
+    with Program("watch", "--pair", "--methods", "words", "--transport", transport) as watch:
+        watch.event("words")
+        with Program("phone", "pair", "--method", "words", "--answer-file", "-", "--transport", transport) as phone:
+            phone.event("words")
+            watch.event("words")
+            (phone if who == "phone" else watch).type("no")
+            assert phone.wait().code == Exit.REFUSED
+        watch.event("declined")
+        watch.interrupt()
+
+
+@pytest.mark.parametrize("carrier", ["--qr-text", "--tag"])
+def test_a_ticket_is_carried(transport: str, carrier: str, tmp_path: Path) -> None:
+    tag, picture, text = tmp_path / "watch.ndef", tmp_path / "watch.png", tmp_path / "scanned"
+    files = ("--tag", str(tag), "--qr", str(picture))
+    with Program("watch", "--pair", "--methods", "oob", *files, "--transport", transport) as watch:
+        shown = watch.event("ticket")
+        text.write_text(shown["ticket"])
+        for path in (tag, picture):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        source = text if carrier == "--qr-text" else tag
+        with Program("phone", "pair", "--method", "oob", carrier, str(source), "--transport", transport) as phone:
+            assert phone.event("paired")["bond"]["method"] == "out_of_band"
+            assert phone.wait().code == Exit.DONE
+        # The ticket has served: the next phone is refused.
+        with Program("phone", "pair", "--method", "oob", carrier, str(source), "--timeout", "1") as phone:
+            assert phone.wait().code == Exit.NO_WATCH
+        watch.interrupt()
+
+
+def test_a_ticket_from_standard_input(transport: str) -> None:
+    with Program("watch", "--pair", "--methods", "oob", "--transport", transport) as watch:
+        ticket = watch.event("ticket")["ticket"]
+        with Program("phone", "pair", "--method", "oob", "--qr-text", "-", "--transport", transport) as phone:
+            phone.event("ticket-wanted")
+            phone.type(ticket.lower())
+            phone.event("paired")
+        watch.interrupt()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--method", "words", "--code-file", "x"), "goes with --method passkey"),
+        (("--method", "passkey", "--tag", "x"), "goes with --method out_of_band"),
+        (("--method", "words"), "--answer-file"),
+        (("--method", "oob"), "--qr-text"),
+        (("--method", "certificate"), "passkey, words, oob"),
+    ],
+)
+def test_what_makes_no_sense(programs: Run, arguments: tuple[str, ...], told: str) -> None:
+    ran = programs("phone", "pair", *arguments, "--transport", "unix:/nowhere")
+    assert ran.code == Exit.USAGE
+    assert told in ran.err
+
+
+@pytest.mark.parametrize("content", [b"", b"BLECHANNEL:1:ABC", b"https://example.org/"])
+def test_what_is_no_ticket(programs: Run, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "scanned"
+    path.write_bytes(content)
+    ran = programs("phone", "pair", "--method", "oob", "--qr-text", str(path), "--transport", "unix:/nowhere")
+    assert ran.code == Exit.FAILED
+    assert "code" in ran.err
+
+
+def test_an_answer_that_is_none(programs: Run, tmp_path: Path) -> None:
+    path = tmp_path / "answer"
+    path.write_text("perhaps")
+    ran = programs("phone", "pair", "--method", "words", "--answer-file", str(path), "--transport", "unix:/nowhere")
+    assert ran.code == Exit.USAGE
+    assert "neither yes nor no" in ran.err
