@@ -20,7 +20,7 @@ from blechannel.errors import (
 )
 from blechannel.limits import MAX_BONDS
 from blechannel.pairing.access import Access
-from blechannel.pairing.changes import Forget, MarkCopied
+from blechannel.pairing.changes import Forget, MarkCopied, StorePending
 from blechannel.session.conversation import State
 from blechannel.session.events import Closed, CodeChanged, CodeWanted, Established, Message, Persist
 from blechannel.session.setup import Pair, Reconnect
@@ -122,6 +122,7 @@ def test_an_answer_of_the_store_is_for_the_change_under_way() -> None:
             phone.session.persisted(token, 0.0)
         with pytest.raises(LocalProtocolError, match="no such change"):
             phone.session.persist_failed(token, StoreError("disk full"))
+    phone.holds_stores = False
     phone.answer()
     join(phone, watch)
     assert watch.told(Established)
@@ -132,7 +133,9 @@ def test_the_phone_confirms_only_what_it_has_stored() -> None:
     phone, watch = world.pairing()
     phone.holds_stores = True
     join(phone, watch)
-    assert phone.held
+    while not isinstance(phone.held[0].change, StorePending):
+        phone.answer()
+        join(phone, watch)
     assert watch.session.state is State.WATCH_PROVEN
     phone.answer()
     join(phone, watch)
