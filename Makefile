@@ -4,11 +4,12 @@
 SHELL := /bin/sh
 VENV ?= .venv
 PYTHON ?=
+SECONDS ?= 60
 BIN := $(VENV)/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench test-system test-long test-interpreters docs build constraints clean distclean
+.PHONY: help setup demo test check format bench mutants fuzz fuzz-long test-system test-long test-interpreters docs build constraints clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -38,6 +39,16 @@ format: setup ## Format the code and mend what the linter can mend
 bench: setup ## Measure against the floors and the witnesses
 	$(BIN)/python -m pytest tests/bench -m bench -s --timeout=600
 
+mutants: setup ## Take away each security check in turn and see that a test fails
+	$(BIN)/python -m tests.mutants.run
+
+fuzz: ## Fuzz every decoder and whole sessions (SECONDS=60 in all; Linux)
+	@sh tools/setup.sh .venv-fuzz all,test,fuzz
+	.venv-fuzz/bin/python -m tests.fuzz.run $(SECONDS)
+
+fuzz-long: ## The same for ten minutes
+	@$(MAKE) fuzz SECONDS=600
+
 test-system: setup ## Tests that need software of the system (tshark)
 	@sh tools/system_tests.sh $(BIN)/python
 
@@ -57,9 +68,9 @@ constraints: ## Resolve constraints.txt anew (needs uv)
 	@sh tools/constraints.sh
 
 clean: ## Remove what was built, measured or demonstrated
-	rm -rf build dist demo-output .coverage .coverage.* .benchmarks .hypothesis .import_linter_cache
+	rm -rf build dist demo-output fuzz-findings .coverage .coverage.* .benchmarks .hypothesis .import_linter_cache
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find blechannel gatt_profiles tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## The same, and the environments
-	rm -rf .venv .venv-3.*
+	rm -rf .venv .venv-3.* .venv-fuzz

@@ -125,7 +125,7 @@ def p256_certificate(der: bytes) -> x509.Certificate:
     try:
         certificate = _loaded(der)
         p256_key(certificate)
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion, Warning) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, Warning) as error:
         raise AuthenticationFailed from error
     if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
         raise AuthenticationFailed

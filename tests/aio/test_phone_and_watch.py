@@ -14,9 +14,11 @@ from blechannel.aio.phone import Phone
 from blechannel.aio.port import Port
 from blechannel.aio.watch import CodeHidden, CodeShown, Declined, Joined, Left, Watch
 from blechannel.errors import BondNotFound, BondSuperseded, LinkLost, LocalProtocolError, PairingRefused, WatchNotFound
+from blechannel.limits import MAX_LINKS
 from blechannel.services import echo, transfer
 from blechannel.stores.memory import MemoryStore
 from blechannel.transports.loopback import LoopbackAir, LoopbackLink, loopback_pair
+from tests.transports.receivers import Receiver
 
 
 class Room:
@@ -272,3 +274,21 @@ def test_the_two_sides_are_at_the_top() -> None:
     assert blechannel.Watch is Watch
     with pytest.raises(AttributeError):
         blechannel.Phablet  # noqa: B018 - that is the test
+
+
+async def test_a_watch_serves_so_many_links_whatever_its_transport_takes() -> None:
+    air = LoopbackAir()
+    store = MemoryStore()
+    async with Watch(store, air.watch(max_links=MAX_LINKS + 1)) as watch:
+        phone = air.phone()
+        sightings = phone.scan()
+        address = (await anext(sightings)).address
+        await sightings.aclose()
+        receivers = [Receiver(await phone.connect(address)) for _ in range(MAX_LINKS + 1)]
+        async with asyncio.timeout(5):
+            await receivers[-1].lost.wait()
+        assert not any(each.lost.is_set() for each in receivers[:-1])
+        assert len(watch._channels) == MAX_LINKS
+        for each in receivers:
+            await each.link.close()
+    await store.close()

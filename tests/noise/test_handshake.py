@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from blechannel.errors import LocalProtocolError
+from blechannel.errors import AuthenticationFailed, LocalProtocolError
 from blechannel.noise import DH_448, DH_25519, HandshakeState, KeyPair, Keys, Protocol, State
 from tests.noise.live import PROLOGUE, PSKS, Pair, assert_joined, pair, product, run
 
@@ -201,3 +201,19 @@ def test_nothing_secret_is_ever_printed() -> None:
         for secret in secrets:
             assert secret.hex() not in text
             assert repr(secret)[2:-1] not in text
+
+
+def test_a_psk_is_dropped_as_soon_as_it_is_mixed() -> None:
+    initiator, responder = pair(XX).sides()
+    run(initiator, responder)
+    assert initiator._psks == responder._psks == {}
+
+
+def test_a_handshake_that_failed_keeps_no_secret() -> None:
+    _, responder = pair(KK).sides()
+    with pytest.raises(AuthenticationFailed):
+        responder.read_message(bytes(48))
+    assert not responder._own
+    assert not responder._psks
+    assert responder._symmetric.ck == b""
+    assert not responder._symmetric.cipher_state.has_key()

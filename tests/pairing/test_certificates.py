@@ -167,6 +167,13 @@ def test_what_its_reader_only_warns_of_is_refused() -> None:
     refused((signed(negative),))
 
 
+def test_a_name_of_another_type_than_its_reader_knows_is_refused() -> None:
+    """A common name as a bit string, for which the reader raises TypeError."""
+    odd = tbs(ALONE).replace(b"\x0c\x04leaf", b"\x03\x04\0eaf")
+    assert odd != tbs(ALONE)
+    refused((signed(odd),))
+
+
 def signed(tbs_certificate: bytes) -> bytes:
     """A certificate of these contents, signed by the leaf's key (RFC 5280, 4.1.1), whatever they say."""
     ecdsa_with_sha256 = bytes.fromhex("300a06082a8648ce3d040302")

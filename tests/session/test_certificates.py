@@ -17,6 +17,7 @@ from blechannel.pairing.changes import SpendGuess
 from blechannel.roles import Role
 from blechannel.session.credentials import Credentials
 from blechannel.session.events import Established
+from blechannel.session.pairing_side import PairingSide
 from tests.session.sides import World, join
 
 MADE_S = 1_700_000_000.0
@@ -106,6 +107,22 @@ def test_without_a_verifier_what_is_shown_counts_for_nothing() -> None:
     join(phone, watch)
     assert phone.told(Established)
     assert [bond.peer_certificate for bond in bonds(w)] == [b"", b""]
+
+
+@pytest.mark.parametrize("liar", Role)
+def test_a_certificate_where_words_are_compared_is_refused(liar: Role, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However good it is: a man in the middle of the words would learn who they are."""
+    w = world(Method.WORDS)
+    monkeypatch.setattr(PairingSide, "attestation", lambda side: shown_by(side) if side._setup.role is liar else b"")
+    phone, watch = w.pairing()
+    join(phone, watch)
+    victim = {Role.PHONE: watch, Role.WATCH: phone}[liar]
+    assert isinstance(victim.error, MalformedFrame)
+    assert "words" in str(victim.error)
+
+
+def shown_by(side: PairingSide) -> bytes:
+    return side._setup.credentials.present(side._setup.role, side.noise.handshake_hash)
 
 
 def test_words_carry_none() -> None:

@@ -20,9 +20,9 @@ from blechannel.errors import (
 )
 from blechannel.limits import MAX_BONDS
 from blechannel.pairing.access import Access
-from blechannel.pairing.changes import Forget, MarkCopied
+from blechannel.pairing.changes import Forget, MarkCopied, StorePending
 from blechannel.session.conversation import State
-from blechannel.session.events import Closed, CodeChanged, Established, Message, Persist
+from blechannel.session.events import Closed, CodeChanged, CodeWanted, Established, Message, Persist
 from blechannel.session.setup import Pair, Reconnect
 from tests.session.sides import Side, World, join
 
@@ -39,6 +39,7 @@ def test_no_window_is_said_by_info() -> None:
     phone, watch = world.pairing()
     join(phone, watch)
     assert reason(phone) == "pairing-closed"
+    assert not phone.told(CodeWanted)
 
 
 def test_a_window_that_closed_meanwhile() -> None:
@@ -109,6 +110,36 @@ def test_the_guess_is_durable_before_it_is_checked() -> None:
     join(phone, watch)
     assert reason(phone) == "failed"
     assert not world.watch_shelf.book.bonds
+
+
+def test_an_answer_of_the_store_is_for_the_change_under_way() -> None:
+    phone, watch = World().pairing()
+    phone.holds_stores = True
+    join(phone, watch)
+    [persist] = phone.held
+    for token in (persist.token - 1, persist.token + 1):
+        with pytest.raises(LocalProtocolError, match="no such change"):
+            phone.session.persisted(token, 0.0)
+        with pytest.raises(LocalProtocolError, match="no such change"):
+            phone.session.persist_failed(token, StoreError("disk full"))
+    phone.holds_stores = False
+    phone.answer()
+    join(phone, watch)
+    assert watch.told(Established)
+
+
+def test_the_phone_confirms_only_what_it_has_stored() -> None:
+    world = World()
+    phone, watch = world.pairing()
+    phone.holds_stores = True
+    join(phone, watch)
+    while not isinstance(phone.held[0].change, StorePending):
+        phone.answer()
+        join(phone, watch)
+    assert watch.session.state is State.WATCH_PROVEN
+    phone.answer()
+    join(phone, watch)
+    assert world.watch_shelf.book.bonds
 
 
 def test_a_bond_closes_its_window_even_when_the_link_is_lost_while_it_is_stored() -> None:

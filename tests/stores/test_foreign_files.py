@@ -50,6 +50,13 @@ async def test_other_content_is_no_bond_store(path: Path, untouched: Untouched, 
         await expect_refusal(path, "no bond store")
 
 
+async def test_a_store_whose_first_word_was_changed_is_no_bond_store(path: Path, untouched: Untouched) -> None:
+    await make_store(path)
+    path.write_bytes(b"X" + path.read_bytes()[1:])
+    with untouched():
+        await expect_refusal(path, "no bond store")
+
+
 @pytest.mark.parametrize("mode", ["DELETE", "WAL"])
 async def test_the_database_of_another_program_is_left_alone(path: Path, untouched: Untouched, mode: str) -> None:
     """Even one that is in use and has a log: opening it with SQLite would clear that away."""

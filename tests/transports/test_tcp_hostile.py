@@ -13,6 +13,7 @@ import pytest
 from blechannel.errors import LinkLost, TransportError
 from blechannel.transports.tcp import TcpPhoneTransport, TcpWatchTransport
 from blechannel.transports.tcp.greeting import MAGIC, Answer, PhoneGreeting, Purpose, WatchGreeting
+from blechannel.transports.tcp.link import UNREAD_BYTES
 from blechannel.transports.tcp.watch import MAX_STREAMS
 from tests.transports.receivers import Receiver
 
@@ -259,3 +260,21 @@ async def test_a_second_greeting_is_a_fragment() -> None:
         writer.write(framed(HELLO) + framed(HELLO))
         receives = Receiver(await watch.accept())
         assert await receives.receive(1) == [HELLO]
+
+
+async def test_what_comes_before_the_start_is_bounded() -> None:
+    """A peer that sends on and on is not read on and on: it fills its own buffers."""
+    fragments = 4 * UNREAD_BYTES // 512 * [bytes(512)]
+    async with a_watch() as watch, stranger_at(watch) as (_, writer):
+        writer.write(framed(HELLO))
+        link = await watch.accept()
+        for fragment in fragments:
+            writer.write(framed(fragment))
+        while link._transport is not None and link._transport.is_reading():
+            await asyncio.sleep(0.001)
+        kept_bytes = len(link._received)
+        for _ in range(20):
+            await asyncio.sleep(0.001)
+        assert len(link._received) == kept_bytes
+        receives = Receiver(link)
+        assert await receives.receive(len(fragments)) == fragments

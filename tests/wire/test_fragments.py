@@ -560,3 +560,11 @@ def test_impatience_is_the_callers_choice() -> None:
     stream.fragments_to_send(0.0)
     with pytest.raises(PeerTimedOut, match="1 s"):
         stream.expire(1.0)
+
+
+def test_a_stream_that_failed_does_not_even_acknowledge() -> None:
+    stream = end()
+    stream.receive(control(0, probe=True), 0.0)
+    with pytest.raises(FragmentRefused):
+        stream.receive(b"", 0.0)
+    assert stream.fragments_to_send(0.0) == []
