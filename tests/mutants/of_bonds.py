@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 BONDS, APPLY = "pairing/bonds.py", "pairing/apply.py"
-TESTS, OF_APPLY = "pairing/test_bonds.py", "pairing/test_apply.py"
+TESTS, OF_APPLY = "pairing/test_bonds.py pairing/test_apply.py", "pairing/test_apply.py"
 
 
 def require(check: str, old: str) -> Mutant:
