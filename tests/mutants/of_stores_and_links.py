@@ -168,7 +168,7 @@ MUTANTS = [
     Mutant(
         "a key log that others may read is refused",
         "aio/key_log.py",
-        "stat.S_IMODE(os.fstat(self._file).st_mode) & 0o077",
+        "stat.S_IMODE(os.fstat(file).st_mode) & 0o077",
         "False",
         "session/test_key_log.py aio tools",
     ),
