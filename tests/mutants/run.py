@@ -34,6 +34,9 @@ NAMED_S: Final = 90
 CORE_S: Final = 240
 FAILED, PASSED = 1, 0
 
+NOT_FOR_MUTANTS: Final = ("CI", "BLECHANNEL_NO_SKIPS", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+"""What lines a mutant's tests run is nobody's business: the copies are gone when coverage is reported."""
+
 
 class Verdict(Enum):
     """What became of a mutant."""
@@ -65,7 +68,7 @@ class Result:
 def run_tests(root: Path, tests: list[str], *, limit_s: float) -> tuple[int | None, str]:
     """pytest's exit status in the copy at `root`, None after `limit_s`, and the end of its output."""
     # A test that lacks third-party data skips here, where CI would make it fail: that would catch every mutant.
-    environment = {k: v for k, v in os.environ.items() if k not in ("CI", "BLECHANNEL_NO_SKIPS")}
+    environment = {k: v for k, v in os.environ.items() if k not in NOT_FOR_MUTANTS}
     environment |= {"PYTHONPATH": f"{root}{os.pathsep}{root / 'tools'}", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", f"--timeout={TEST_S}", *tests]
     # A session of its own, so that what the tests have started ends with them.
