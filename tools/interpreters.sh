@@ -38,7 +38,7 @@ for version in 3.11 3.12 3.13 3.14; do
     fi
     echo "== Python $version: $python"
     if PYTHON=$python sh tools/setup.sh ".venv-$version" all,test &&
-        ".venv-$version/bin/python" -m pytest -q --ignore=tests/test_packaging.py --ignore=tests/bench -p no:cacheprovider; then
+        ".venv-$version/bin/python" -m pytest -q -n auto --maxprocesses=8 --dist=worksteal --ignore=tests/test_packaging.py --ignore=tests/bench -p no:cacheprovider; then
         passed="$passed $version"
     else
         failed="$failed $version"
