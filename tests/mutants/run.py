@@ -24,7 +24,10 @@ from typing import Final
 from tests.mutants.catalogue import MUTANTS
 from tests.mutants.mutant import CHECKOUT, Mutant, Stale
 
-COPIED: Final = ("blechannel", "gatt_profiles", "tools", "tests", "docs", "pyproject.toml")
+COPIED: Final = (
+    *("blechannel", "gatt_profiles", "tools", "tests", "docs", "hardware"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "pyproject.toml", "constraints.txt"),
+)
 CORE: Final = [f"tests/{each}" for each in ("noise", "wire", "pairing", "session", "stores", "attacks", "model", "aio")]
 """What is tried when the named tests let a mutant pass."""
 AT_ONCE: Final = 2
