@@ -128,6 +128,12 @@ def test_confirming_drops_what_else_was_to_replace_the_same_bond() -> None:
     assert set(after(repeated, ConfirmBond(ONE)).bonds) == {ONE, bond_id(4)}
 
 
+def test_confirming_drops_no_confirmed_bond_but_the_one_that_is_replaced() -> None:
+    """Not even one that says of itself that it replaces the same; a book from elsewhere may hold such."""
+    other = replace(bond(4), replaces=bond_id(3))
+    assert set(after(book(bond(3), pending(1, replaces=3), other), ConfirmBond(ONE)).bonds) == {ONE, bond_id(4)}
+
+
 @pytest.mark.parametrize("replaced", [1, 9], ids=["itself", "a bond that was forgotten"])
 def test_a_replaced_bond_that_is_not_there_is_no_harm(replaced: int) -> None:
     assert set(after(book(pending(1, replaced), bond(2)), ConfirmBond(ONE)).bonds) == {ONE, bond_id(2)}
