@@ -138,6 +138,7 @@ def test_bounds() -> None:
         "credit of a port, bytes": [limits.PORT_WINDOW_BYTES],
         "links that a watch serves at once": [limits.MAX_LINKS],
         "bonds": [limits.MAX_BONDS],
+        "pending bonds of a phone": [limits.MAX_PENDING],
         "ports chosen for a guest": [limits.MAX_PERMITTED_PORTS],
     }
     assert rows[-1][2] == f"{limits.MAX_LINKS}, {limits.RETIRED_HINT_KEYS}"

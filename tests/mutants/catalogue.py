@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from tests.mutants import of_bonds, of_noise, of_pairing, of_sessions, of_stores_and_links, of_wire
+from tests.mutants import (
+    of_bonds,
+    of_households,
+    of_noise,
+    of_pairing,
+    of_sessions,
+    of_stores_and_links,
+    of_waits,
+    of_wire,
+)
 from tests.mutants.mutant import Mutant
 
 MUTANTS: list[Mutant] = [
@@ -10,6 +19,8 @@ MUTANTS: list[Mutant] = [
     *of_wire.MUTANTS,
     *of_pairing.MUTANTS,
     *of_bonds.MUTANTS,
+    *of_households.MUTANTS,
     *of_sessions.MUTANTS,
     *of_stores_and_links.MUTANTS,
+    *of_waits.MUTANTS,
 ]

@@ -185,6 +185,26 @@ def test_the_service_itself_serves_nobody_but_the_owner() -> None:
     live(main())
 
 
+def test_the_service_serves_nobody_who_was_the_owner_when_the_port_opened() -> None:
+    """Under a name that guests may open, again: the port stays open when the ownership goes."""
+
+    async def main() -> None:
+        async with house() as h:
+            watch = await h.add_watch(guest_ports=frozenset({"other"}))
+            watch.serve("other", household.serving(watch.members))
+            owners = await h.pair(await h.add_phone(), watch)
+            await h.pair(await h.add_phone(), watch)
+            first, second = (bond_of(watch, name).bond_id for name in ("phone-1", "phone-2"))
+            async with owners.port("other") as port:
+                await Owner(port).rename(first, "mine")
+                await watch.members.make_owner(second)
+                with pytest.raises(EOFError):
+                    await Owner(port).make_owner(first)
+            assert watch.members.owner == bond_of(watch, "phone-2")
+
+    run_virtual(main())
+
+
 @pytest.mark.parametrize("act", ["forget", "rename", "permit", "make_owner"])
 def test_what_the_watch_refuses_is_said_and_the_port_goes_on(act: str) -> None:
     async def main() -> None:

@@ -18,7 +18,7 @@ from blechannel.errors import (
     StoreError,
     UnsupportedVersion,
 )
-from blechannel.limits import MAX_BONDS
+from blechannel.limits import MAX_BONDS, MAX_PENDING
 from blechannel.pairing.access import Access
 from blechannel.pairing.changes import Forget, MarkCopied, StorePending
 from blechannel.session.conversation import State
@@ -322,6 +322,24 @@ def test_an_unconfirmed_bond_is_confirmed_by_its_first_reconnect_and_asks_for_pa
     assert not bond.pending
     assert bond.peer_name == "a watch"
     assert bond.discovery_key == world.watch_shelf.book.discovery_key
+
+
+def test_pairings_that_are_cut_off_again_and_again_keep_nobody_from_the_next_one() -> None:
+    """Each leaves a pending bond on the phone, and none on the watch, which never hears m5."""
+    world = World()
+    for _ in range(MAX_BONDS):
+        world.window = world.new_window()
+        phone, watch = world.pairing()
+        phone.hear(watch.said())
+        for _ in range(2):
+            watch.hear(phone.said())
+            phone.hear(watch.said())
+        assert isinstance(world.phone_shelf.changes[-1], StorePending)
+    assert len(world.phone_shelf.book.bonds) == MAX_PENDING
+    world.window = world.new_window()
+    phone, watch = world.pairing()
+    join(phone, watch)
+    assert phone.told(Established)
 
 
 @pytest.mark.parametrize("steps", range(6))
