@@ -47,6 +47,7 @@ def test_help_teaches(people: Run) -> None:
         ["watch"],
         ["phone"],
         *(["phone", part] for part in ("scan", "pair", "connect", "send", "listen")),
+        ["phone", "household"],
         ["bonds"],
         ["doctor"],
     ],

@@ -14,6 +14,7 @@ from blechannel.errors import (
     WatchNotFound,
     WrongPassphrase,
 )
+from blechannel.pairing.access import OWNER_PORTS
 
 
 class Exit(IntEnum):
@@ -60,9 +61,21 @@ def in_words(error: Exception) -> str:
     """An error for people, with what the command line can advise."""
     if isinstance(error, WrongPassphrase):
         return f"{error} (options: --passphrase-file, --ask-passphrase, --keyring)"
+    if isinstance(error, AccessDenied):
+        return _denied(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {(error.strerror or 'it cannot be used').lower()}"
     return str(error)
+
+
+def _denied(error: AccessDenied) -> str:
+    """What a guest is told; that the household is the owner's no owner can change by permitting it."""
+    if error.port in OWNER_PORTS:
+        return (
+            "only the owner's phone may do this, and this one is a guest's on that watch: do it on the owner's phone, "
+            "or let its owner hand the watch over with `blechannel phone household transfer`"
+        )
+    return f"{error} with `blechannel phone household permit`"
 
 
 def epilog() -> str:

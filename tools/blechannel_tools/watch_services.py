@@ -1,4 +1,4 @@
-"""What the command line's watch serves: echo, transfer, and a battery that empties slowly."""
+"""What the command line's watch serves: echo, transfer, its household, and a battery that empties slowly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from blechannel.aio.port import Port
 from blechannel.aio.watch import Watch
 from blechannel.errors import BlechannelError
-from blechannel.services import echo, transfer
+from blechannel.services import echo, household, transfer
 from gatt_profiles import battery
 
 BATTERY_STEP_S = 60.0
@@ -43,6 +43,7 @@ class WatchServices:
         watch.serve(echo.PORT, echo.echo)
         watch.serve(transfer.PORT, self._transfer)
         watch.serve(battery.PORT, serve_battery)
+        watch.serve(household.PORT, household.serving(watch.members))
 
     @property
     def under_way_bytes(self) -> int:
