@@ -34,7 +34,7 @@ def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_help_teaches(people: Run) -> None:
     printed = people("--help").out
-    for word in ("demo", "watch", "phone", "bonds", "doctor", "first steps", "exit codes:"):
+    for word in ("demo", "watch", "phone", "bonds", "identity", "doctor", "first steps", "exit codes:"):
         assert word in printed
     for code, meaning in MEANINGS.items():
         assert f"  {code.value:3}  {meaning}\n" in printed + "\n"
@@ -48,6 +48,7 @@ def test_help_teaches(people: Run) -> None:
         ["phone"],
         *(["phone", part] for part in ("scan", "pair", "connect", "send", "listen")),
         ["phone", "household"],
+        ["identity"],
         ["bonds"],
         ["doctor"],
     ],

@@ -8,6 +8,7 @@ from blechannel.errors import (
     AccessDenied,
     BlechannelError,
     BondError,
+    IdentityError,
     LocalProtocolError,
     PairingRefused,
     TransportError,
@@ -35,8 +36,13 @@ MEANINGS = {
     Exit.FAILED: "failed; the message says why",
     Exit.USAGE: "wrong usage: an option, a name or a transport that makes no sense",
     Exit.NO_WATCH: "no suitable watch was found in time",
-    Exit.REFUSED: "refused: a wrong code, no window, a locked pairing, a port, or a bond that the watch does not know",
-    Exit.STORE: "no such bond, or the bond store is busy, under another passphrase, or damaged",
+    Exit.REFUSED: (
+        "refused: a wrong code or certificate, no window, a locked pairing, a port, "
+        "or a bond that the watch does not know"
+    ),
+    Exit.STORE: (
+        "no such bond or certificate, or its file is busy, open to others, under another passphrase, or damaged"
+    ),
     Exit.LINK: "the link or the adapter failed",
     Exit.INTERRUPTED: "interrupted by Ctrl-C; the bond store is whole",
 }
@@ -46,6 +52,7 @@ _OF_ERROR: tuple[tuple[type[BlechannelError], Exit], ...] = (
     (PairingRefused, Exit.REFUSED),
     (AccessDenied, Exit.REFUSED),
     (BondError, Exit.STORE),
+    (IdentityError, Exit.STORE),
     (TransportError, Exit.LINK),
     (LocalProtocolError, Exit.USAGE),
 )

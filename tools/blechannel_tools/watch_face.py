@@ -88,9 +88,15 @@ def _pairing(shown: Shown) -> RenderableType:
         return Group(Align.center(words), Text(), Align.center(question))
     if not shown.what_to_do:
         return Align.center(_no_window(shown.locked_s))
-    left = "one attempt" if shown.attempts_left == 1 else f"{shown.attempts_left} attempts"
-    below = Align.center(Text(f"{shown.what_to_do}: {left}, {shown.seconds_left} s left", style="yellow"))
+    below = Align.center(Text(f"{shown.what_to_do}: {_attempts(shown)}{shown.seconds_left} s left", style="yellow"))
     return Group(_Digits(shown.code), Text(), below) if shown.code else below
+
+
+def _attempts(shown: Shown) -> str:
+    """Nothing where no attempt counts."""
+    if not shown.attempts_left:
+        return ""
+    return "one attempt, " if shown.attempts_left == 1 else f"{shown.attempts_left} attempts, "
 
 
 def _no_window(locked_s: int) -> Text:

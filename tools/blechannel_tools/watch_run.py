@@ -127,7 +127,7 @@ class WatchRun:
         shown.ticket = self._pairing.ticket if window else ""
         shown.words = self._pairing.words
         shown.what_to_do = ON_WATCH[window.method] if window else ""
-        shown.attempts_left = window.attempts_left if window else 0
+        shown.attempts_left = window.attempts_left if window and window.method.costs_a_guess else 0
         shown.seconds_left = self._seconds_left()
         shown.locked_s = math.ceil(self._watch.locked_for_s)
         shown.bonds = len(self._watch.store.book.bonds)
@@ -186,8 +186,8 @@ class WatchRun:
                 text = f"the bond of {name} was copied or put back: forget it, and pair that phone again"
                 self._say(Event.COPIED, text, id=event.bond.bond_id.hex(), name=name)
             case Declined():
-                text = f"{event.peer} got no channel: {event.error}"
-                self._say(Event.DECLINED, text, peer=event.peer, message=str(event.error))
+                why = self._pairing.in_words(event.error)
+                self._say(Event.DECLINED, f"{event.peer} got no channel: {why}", peer=event.peer, message=why)
 
     def _code_shown(self, event: CodeShown) -> None:
         if not event.code:
