@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from dataclasses import dataclass, field
 
 from blechannel.aio.watch import Watch
 from blechannel.errors import BlechannelError, PairingRefused
@@ -14,16 +13,8 @@ from blechannel.roles import Role
 from blechannel_tools.identities import advice
 from blechannel_tools.output import Event, Lines, Output
 from blechannel_tools.person import STANDARD_INPUT, compare_from
+from blechannel_tools.watch_state import Told
 from blechannel_tools.ways import ON_WATCH, says_yes, word_of
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What is to be told, to people and to programs."""
-
-    event: Event
-    shown: str | Lines
-    facts: dict[str, object] = field(default_factory=dict, repr=False)
 
 
 class WatchPairing:

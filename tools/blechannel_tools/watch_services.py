@@ -40,10 +40,16 @@ class WatchServices:
         self._save = save
         self._receivers: dict[bytes, transfer.Receiver] = {}
         self.arrived: asyncio.Queue[Arrived] = asyncio.Queue()
-        watch.serve(echo.PORT, echo.echo)
-        watch.serve(transfer.PORT, self._transfer)
-        watch.serve(battery.PORT, serve_battery)
-        watch.serve(household.PORT, household.serving(watch.members))
+        serving = {
+            echo.PORT: echo.echo,
+            transfer.PORT: self._transfer,
+            battery.PORT: serve_battery,
+            household.PORT: household.serving(watch.members),
+        }
+        self.ports = tuple(serving)
+        """The ports that are served, by name."""
+        for name, service in serving.items():
+            watch.serve(name, service)
 
     @property
     def under_way_bytes(self) -> int:

@@ -25,10 +25,10 @@ EPILOG = """examples:
   blechannel watch --transport tcp:127.0.0.1:7001 --pair --json
 
 In a terminal, p or Enter opens a pairing window for the first of the methods, 1, 2, … for the first, second, …; y and n
-answer whether the words are the same, and q quits. Elsewhere --pair opens a window at the start, each event is a line,
-words are answered with yes or no on standard input, and Ctrl-C quits. Whoever can read the output can read the code or
-the ticket while it is good.
-A certificate is made, and those of phones are trusted, with `blechannel identity`.
+answer whether the words are the same, h shows the phones and changes what they may do, and q quits. Elsewhere --pair
+opens a window at the start, each event is a line, words are answered with yes or no on standard input, and Ctrl-C
+quits. Whoever can read the output can read the code or the ticket while it is good. A certificate is made, and those of
+phones are trusted, with `blechannel identity`.
 Served are the ports echo, transfer and battery (a simulated one), to the owner's phone: the first that was paired.
 Others are guests, who may use what --guest-port names."""
 
