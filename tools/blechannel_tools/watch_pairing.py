@@ -51,8 +51,10 @@ class WatchPairing:
             facts["ticket"] = self._hand_over(window.ticket())
             return Told(Event.TICKET, Lines(f"{ON_WATCH[chosen]}:", self.ticket.splitlines()), facts)
         if chosen is Method.CERTIFICATE:
-            return Told(Event.PAIRING_OPEN, ON_WATCH[chosen], facts)
-        return Told(Event.WORDS, ON_WATCH[chosen], facts) if chosen is Method.WORDS else None
+            return Told(Event.PAIRING_OPEN, f"a pairing window is open: {ON_WATCH[chosen]}", facts)
+        if chosen is Method.WORDS:
+            return Told(Event.WORDS, f"a pairing window is open: {ON_WATCH[chosen]}", facts)
+        return None
 
     def answered(self, key: str) -> None:
         """The person pressed a key while words are compared."""

@@ -16,7 +16,7 @@ from blechannel.roles import Role
 from blechannel.stores.sqlite import SqliteStore
 from blechannel_tools.commands import bonds_move
 from blechannel_tools.exits import Exit
-from blechannel_tools.options import Commands, add_command, add_store
+from blechannel_tools.options import Commands, add_command, add_store, share_examples
 from blechannel_tools.output import Event, Output, Table
 from blechannel_tools.prompt import confirm
 from blechannel_tools.selection import choose_bond, facts_of, label, moment, notes_on, short_id
@@ -57,6 +57,7 @@ def add(commands: Commands) -> None:
     rename.add_argument("bond", help="name or id")
     rename.add_argument("new_name", metavar="name", help="the new name")
     bonds_move.add(parts)
+    share_examples(parts, "bonds", EPILOG)
 
 
 def _part(parts: Commands, name: str, act: Act, about: str) -> argparse.ArgumentParser:

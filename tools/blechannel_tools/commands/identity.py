@@ -18,7 +18,7 @@ from blechannel.stores.private_file import write_private
 from blechannel_tools.certificates import facts_of_leaf, in_lines
 from blechannel_tools.commands import identity_trust
 from blechannel_tools.identities import add_identity, add_part, advice, identity_path, own_identity
-from blechannel_tools.options import Commands, positive
+from blechannel_tools.options import Commands, positive, share_examples
 from blechannel_tools.output import Event, Lines, Output
 
 DAY_S = 86_400.0
@@ -40,6 +40,11 @@ on the watch's again, to which pocket.pem was carried:
 
 and on the phone's:
   blechannel phone pair --method certificate --transport hci-socket:0
+
+at any time, on either (with --role watch on the watch's):
+  blechannel identity show
+  blechannel identity list
+  blechannel identity untrust wrist
 
 A certificate is no secret, but whoever puts another in its place on the way takes the place of the device: compare the
 fingerprint that `trust` shows with the one that `show` tells on the other device. The key stays in its file, which is
@@ -68,6 +73,7 @@ def add(commands: Commands) -> None:
     for part in (create, show, export):
         add_identity(part)
     identity_trust.add(parts)
+    share_examples(parts, "identity", EPILOG)
 
 
 def _create(options: argparse.Namespace, role: Role, output: Output) -> None:

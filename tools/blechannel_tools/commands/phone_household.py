@@ -11,7 +11,7 @@ from blechannel.limits import MAX_NAME_BYTES, is_name
 from blechannel.pairing.access import Standing
 from blechannel.services.household import PORT, Mark, Member, Owner
 from blechannel_tools.exits import Exit
-from blechannel_tools.options import Commands, add_command, add_find, add_name, add_store, add_transport
+from blechannel_tools.options import Commands, add_command, add_find, add_name, add_store, add_transport, share_examples
 from blechannel_tools.output import Event, Output, Table
 from blechannel_tools.prompt import confirm
 from blechannel_tools.reaching import connected
@@ -60,6 +60,7 @@ def add(commands: Commands) -> None:
         _add_member(part)
         part.add_argument("--yes", action="store_true", help="do not ask")
     _part(parts, "unlock", _unlock, "forget the wrong codes that were tried on the watch, which lock its pairing")
+    share_examples(parts, "phone household", EPILOG)
 
 
 def _add_permit(parts: Commands) -> None:
