@@ -34,6 +34,14 @@ def add_command(commands: Commands, name: str, run: Run, *, help: str, epilog: s
     return parser
 
 
+def share_examples(actions: Commands, group: str, epilog: str) -> None:
+    """Give each action of a group its own examples out of those of the group."""
+    lines = epilog.splitlines()
+    for name, parser in actions.choices.items():
+        own = [line for line in lines if f"{line} ".startswith(f"  blechannel {group} {name} ")]
+        parser.epilog = "\n".join(["examples:", *own])
+
+
 def add_transport(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """`--transport` and `--snoop`."""
     default = os.environ.get(TRANSPORT_VARIABLE) or None

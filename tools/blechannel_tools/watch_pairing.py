@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from dataclasses import dataclass, field
 
 from blechannel.aio.watch import Watch
+from blechannel.errors import BlechannelError, PairingRefused
 from blechannel.methods import Method
 from blechannel.pairing.out_of_band import Ticket
+from blechannel.roles import Role
+from blechannel_tools.identities import advice
 from blechannel_tools.output import Event, Lines, Output
 from blechannel_tools.person import STANDARD_INPUT, compare_from
+from blechannel_tools.watch_state import Told
 from blechannel_tools.ways import ON_WATCH, says_yes, word_of
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What is to be told, to people and to programs."""
-
-    event: Event
-    shown: str | Lines
-    facts: dict[str, object] = field(default_factory=dict, repr=False)
 
 
 class WatchPairing:
@@ -56,13 +50,26 @@ class WatchPairing:
         if chosen is Method.OUT_OF_BAND:
             facts["ticket"] = self._hand_over(window.ticket())
             return Told(Event.TICKET, Lines(f"{ON_WATCH[chosen]}:", self.ticket.splitlines()), facts)
-        return Told(Event.WORDS, ON_WATCH[chosen], facts) if chosen is Method.WORDS else None
+        if chosen is Method.CERTIFICATE:
+            return Told(Event.PAIRING_OPEN, f"a pairing window is open: {ON_WATCH[chosen]}", facts)
+        if chosen is Method.WORDS:
+            return Told(Event.WORDS, f"a pairing window is open: {ON_WATCH[chosen]}", facts)
+        return None
 
     def answered(self, key: str) -> None:
         """The person pressed a key while words are compared."""
         same = says_yes(key)
         if same is not None and self._answer is not None and not self._answer.done():
             self._answer.set_result(same)
+
+    def in_words(self, error: BlechannelError) -> str:
+        """Why a phone got no channel, and what to do: a phone says no more than that it ended the pairing."""
+        window = self._watch.window
+        by_certificate = window is not None and window.method is Method.CERTIFICATE
+        if not by_certificate or not isinstance(error, PairingRefused) or error.reason != "failed":
+            return str(error)
+        mend = f"there, {advice('list', Role.PHONE)} shows whom it trusts, and {advice('trust FILE', Role.PHONE)} adds"
+        return f"it did not take this watch's certificate, and says why: {mend}"
 
     async def _compare(self, words: tuple[str, ...]) -> bool:
         if not self.asks_keys:

@@ -19,6 +19,7 @@ from blechannel_tools.keys import key_presses
 from blechannel_tools.output import Event, HumanOutput, Lines, Output
 from blechannel_tools.radios import address_of
 from blechannel_tools.selection import label
+from blechannel_tools.watch_household import WatchHousehold
 from blechannel_tools.watch_pairing import WatchPairing
 from blechannel_tools.watch_services import Arrived, WatchServices
 from blechannel_tools.watch_state import Shown
@@ -59,6 +60,8 @@ class WatchRun:
         self._quit = asyncio.Event()
         self._opens_at_once: bool = options.pair
         self._pairing = WatchPairing(watch, options, output)
+        guest_ports = frozenset(options.guest_port)
+        self._household = WatchHousehold(watch.members, served=self._services.ports, guest_ports=guest_ports)
 
     async def until_quit(self) -> None:
         """Run until a person quits.
@@ -72,8 +75,8 @@ class WatchRun:
             self._pairing.asks_keys = keys
             if self._opens_at_once:
                 self._open(0)
-            jobs = [asyncio.ensure_future(job) for job in (self._events(), self._files(), self._refresh())]
-            jobs.append(asyncio.ensure_future(self._quitting()))
+            running = (self._events(), self._files(), self._decided(), self._refresh(), self._quitting())
+            jobs = [asyncio.ensure_future(job) for job in running]
             try:
                 await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -103,6 +106,12 @@ class WatchRun:
     def _pressed(self, key: str) -> None:
         if self._pairing.words:
             self._pairing.answered(key)
+        elif self._household.is_open:
+            self._household.pressed(key)
+            self._redraw()
+        elif key in "hH" and self._face is not None:
+            self._household.open()
+            self._redraw()
         elif key in "pP\r\n" and self._watch.window is None:
             self._open(0)
         elif key.isdigit() and self._watch.window is None:
@@ -126,8 +135,9 @@ class WatchRun:
         shown.code = window.code if window else ""
         shown.ticket = self._pairing.ticket if window else ""
         shown.words = self._pairing.words
+        shown.menu = self._household.menu()
         shown.what_to_do = ON_WATCH[window.method] if window else ""
-        shown.attempts_left = window.attempts_left if window else 0
+        shown.attempts_left = window.attempts_left if window and window.method.costs_a_guess else 0
         shown.seconds_left = self._seconds_left()
         shown.locked_s = math.ceil(self._watch.locked_for_s)
         shown.bonds = len(self._watch.store.book.bonds)
@@ -142,13 +152,19 @@ class WatchRun:
     async def _refresh(self) -> None:
         while True:
             await asyncio.sleep(REFRESH_S)
-            if self._face is not None:
-                self._face.refresh()
+            self._redraw()
+
+    def _redraw(self) -> None:
+        if self._face is not None:
+            self._face.refresh()
 
     async def _events(self) -> None:
         async with aclosing(self._watch.events()) as events:
             async for event in events:
                 self._happened(event)
+
+    async def _decided(self) -> None:
+        await self._household.run(lambda told: self._say(told.event, told.shown, **told.facts))
 
     async def _files(self) -> None:
         while True:
@@ -186,8 +202,8 @@ class WatchRun:
                 text = f"the bond of {name} was copied or put back: forget it, and pair that phone again"
                 self._say(Event.COPIED, text, id=event.bond.bond_id.hex(), name=name)
             case Declined():
-                text = f"{event.peer} got no channel: {event.error}"
-                self._say(Event.DECLINED, text, peer=event.peer, message=str(event.error))
+                why = self._pairing.in_words(event.error)
+                self._say(Event.DECLINED, f"{event.peer} got no channel: {why}", peer=event.peer, message=why)
 
     def _code_shown(self, event: CodeShown) -> None:
         if not event.code:

@@ -1,4 +1,4 @@
-"""What the command line's watch serves: echo, transfer, and a battery that empties slowly."""
+"""What the command line's watch serves: echo, transfer, its household, and a battery that empties slowly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from blechannel.aio.port import Port
 from blechannel.aio.watch import Watch
 from blechannel.errors import BlechannelError
-from blechannel.services import echo, transfer
+from blechannel.services import echo, household, transfer
 from gatt_profiles import battery
 
 BATTERY_STEP_S = 60.0
@@ -40,9 +40,16 @@ class WatchServices:
         self._save = save
         self._receivers: dict[bytes, transfer.Receiver] = {}
         self.arrived: asyncio.Queue[Arrived] = asyncio.Queue()
-        watch.serve(echo.PORT, echo.echo)
-        watch.serve(transfer.PORT, self._transfer)
-        watch.serve(battery.PORT, serve_battery)
+        serving = {
+            echo.PORT: echo.echo,
+            transfer.PORT: self._transfer,
+            battery.PORT: serve_battery,
+            household.PORT: household.serving(watch.members),
+        }
+        self.ports = tuple(serving)
+        """The ports that are served, by name."""
+        for name, service in serving.items():
+            watch.serve(name, service)
 
     @property
     def under_way_bytes(self) -> int:

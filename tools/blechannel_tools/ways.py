@@ -7,13 +7,18 @@ from typing import Final
 
 from blechannel.methods import Method
 
-METHODS: Final = {"passkey": Method.PASSKEY, "words": Method.WORDS, "oob": Method.OUT_OF_BAND}
-"""Certificates are for programs: a command line has nowhere to keep a device's key."""
+METHODS: Final = {
+    "passkey": Method.PASSKEY,
+    "words": Method.WORDS,
+    "oob": Method.OUT_OF_BAND,
+    "certificate": Method.CERTIFICATE,
+}
 
 ON_WATCH: Final = {
     Method.PASSKEY: "type this code on the phone",
     Method.WORDS: "start pairing by words on the phone, then compare the words on both",
     Method.OUT_OF_BAND: "scan this code with the phone, or hold the phone to the tag",
+    Method.CERTIFICATE: "start pairing by certificate on the phone",
 }
 ON_PHONE: Final = {
     Method.PASSKEY: "type the six digits that the watch shows",

@@ -71,10 +71,12 @@ def test_a_ticket_from_standard_input(transport: str) -> None:
     ("arguments", "told"),
     [
         (("--method", "words", "--code-file", "x"), "goes with --method passkey"),
-        (("--method", "passkey", "--tag", "x"), "goes with --method out_of_band"),
+        (("--method", "passkey", "--tag", "x"), "goes with --method oob"),
         (("--method", "words"), "--answer-file"),
         (("--method", "oob"), "--qr-text"),
-        (("--method", "certificate"), "passkey, words, oob"),
+        (("--method", "certificates"), "passkey, words, oob, certificate"),
+        (("--identity", "x"), "goes with --method certificate"),
+        (("--method", "words", "--trusted", "x"), "goes with --method certificate"),
     ],
 )
 def test_what_makes_no_sense(programs: Run, arguments: tuple[str, ...], told: str) -> None:

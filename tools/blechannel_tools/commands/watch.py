@@ -7,7 +7,9 @@ import asyncio
 from pathlib import Path
 
 from blechannel.methods import Method
+from blechannel.roles import Role
 from blechannel_tools.exits import Exit
+from blechannel_tools.identities import add_identity, add_trusted, certificate_credentials
 from blechannel_tools.options import Commands, add_command, add_name, add_store, add_transport, seconds
 from blechannel_tools.output import Output
 from blechannel_tools.sides import open_watch
@@ -19,12 +21,14 @@ EPILOG = """examples:
   blechannel watch --transport hci-socket:0 --name "my watch" --save received
   blechannel watch --transport unix:/tmp/ble --methods words,passkey
   blechannel watch --transport unix:/tmp/ble --methods oob --tag watch.ndef --pair
+  blechannel watch --transport unix:/tmp/ble --methods certificate --pair
   blechannel watch --transport tcp:127.0.0.1:7001 --pair --json
 
 In a terminal, p or Enter opens a pairing window for the first of the methods, 1, 2, … for the first, second, …; y and n
-answer whether the words are the same, and q quits. Elsewhere --pair opens a window at the start, each event is a line,
-words are answered with yes or no on standard input, and Ctrl-C quits. Whoever can read the output can read the code or
-the ticket while it is good.
+answer whether the words are the same, h shows the phones and changes what they may do, and q quits. Elsewhere --pair
+opens a window at the start, each event is a line, words are answered with yes or no on standard input, and Ctrl-C
+quits. Whoever can read the output can read the code or the ticket while it is good. A certificate is made, and those of
+phones are trusted, with `blechannel identity`.
 Served are the ports echo, transfer and battery (a simulated one), to the owner's phone: the first that was paired.
 Others are guests, who may use what --guest-port names."""
 
@@ -38,7 +42,7 @@ def add(commands: Commands) -> None:
         type=methods,
         default=[Method.PASSKEY],
         metavar="M,…",
-        help="how phones may pair: passkey (default), words, oob",
+        help="how phones may pair: passkey (default), words, oob, certificate",
     )
     parser.add_argument("--tag", type=Path, metavar="FILE", help="oob: write the tag's NDEF message here, too")
     parser.add_argument("--qr", type=Path, metavar="FILE", help="oob: write the QR code as a PNG here, too")
@@ -53,6 +57,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--seconds", type=seconds, help="end after so many seconds")
     add_transport(parser)
     add_store(parser)
+    add_identity(parser)
+    add_trusted(parser)
     add_name(parser, "watch")
 
 
@@ -63,7 +69,9 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
 
 
 async def _watch(options: argparse.Namespace, output: Output) -> None:
-    async with open_watch(options) as (watch, radio):
+    certificates = Method.CERTIFICATE in options.methods
+    credentials = certificate_credentials(options, Role.WATCH) if certificates else None
+    async with open_watch(options, credentials=credentials) as (watch, radio):
         await watch.start()
         running = WatchRun(watch, radio, options, output)
         try:
