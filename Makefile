@@ -49,7 +49,7 @@ fuzz: ## Fuzz every decoder and whole sessions (SECONDS=60 in all; Linux)
 fuzz-long: ## The same for ten minutes
 	@$(MAKE) fuzz SECONDS=600
 
-test-system: setup ## Tests that need software of the system (tshark)
+test-system: setup ## Tests that need software of the system (tshark, QEMU)
 	@sh tools/system_tests.sh $(BIN)/python
 
 test-long: setup ## Tests that take minutes
@@ -72,5 +72,5 @@ clean: ## Remove what was built, measured or demonstrated
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find blechannel gatt_profiles tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
-distclean: clean ## The same, and the environments
-	rm -rf .venv .venv-3.* .venv-fuzz
+distclean: clean ## The same, and the environments and the virtual machine
+	rm -rf .venv .venv-3.* .venv-fuzz .bluez-vm

@@ -1,0 +1,78 @@
+"""Bleak's own objects against our watch: the whole way of a phone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+from blechannel.aio.link import Link, PhoneTransport, Sighting
+from blechannel.transports.bleak import Backoff, BleakPhoneTransport
+from blechannel.transports.bumble import BumbleWatchTransport, VirtualRadio
+from tests.transports.bleak.system import System, running
+from tests.transports.receivers import Receiver, numbered
+
+SERVICE_DATA = bytes(range(13))
+
+
+@dataclass
+class Air:
+    radio: VirtualRadio
+    system: System
+    phone: BleakPhoneTransport
+    watch: BumbleWatchTransport
+    pauses_s: list[float]
+
+    async def sighted(self) -> Sighting:
+        async with asyncio.timeout(5), aclosing(self.phone.scan()) as scan:
+            async for sighting in scan:
+                if sighting.service_data:
+                    return sighting
+        raise AssertionError("the scan ended")
+
+    async def joined(self) -> tuple[Receiver, Receiver]:
+        async with asyncio.timeout(5):
+            link: Link = await self.phone.connect((await self.sighted()).address)
+            on_phone, on_watch = Receiver(link), Receiver(await self.watch.accept())
+            await on_watch.until(lambda: on_watch.link.room)
+        return on_phone, on_watch
+
+
+@asynccontextmanager
+async def on_air(*, phone_mtu: int = 517, watch_mtu: int = 517) -> AsyncIterator[Air]:
+    radio, pauses_s = VirtualRadio(), []
+
+    async def sleep(pause_s: float) -> None:
+        pauses_s.append(pause_s)
+
+    async with running(radio, att_mtu_bytes=phone_mtu) as system:
+        phone = BleakPhoneTransport(system.stack, backoff=Backoff(sleep=sleep, random=lambda: 0.5))
+        watch = await radio.watch(att_mtu_bytes=watch_mtu)
+        try:
+            await watch.advertise(SERVICE_DATA)
+            yield Air(radio, system, phone, watch, pauses_s)
+        finally:
+            await phone.close()
+            await watch.close()
+        assert (system.scans, system.connections) == (0, 0)
+
+
+async def test_it_is_a_transport_and_gives_links() -> None:
+    async with on_air() as air:
+        phone: PhoneTransport = air.phone
+        on_phone, _ = await air.joined()
+        link: Link = on_phone.link
+        assert (phone, link) == (air.phone, on_phone.link)
+        assert link.posture.encrypted is None
+
+
+async def test_a_hundred_fragments_cross_in_order_both_ways_at_once() -> None:
+    async with on_air() as air:
+        on_phone, on_watch = await air.joined()
+        fragments = numbered(100)
+        async with asyncio.timeout(5):
+            await asyncio.gather(on_phone.send_all(fragments), on_watch.send_all(fragments))
+            assert await on_watch.receive(100) == fragments
+            assert await on_phone.receive(100) == fragments
+        assert on_phone.resumed
