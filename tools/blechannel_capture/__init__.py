@@ -1,0 +1,1 @@
+"""Bluetooth LE captures: read, decoded, decrypted and judged."""

@@ -1,0 +1,79 @@
+"""A capture file as a stream of events: the one entrance for scripts and for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from blechannel_capture.connections import Connections
+from blechannel_capture.containers.formats import Format, open_container
+from blechannel_capture.containers.source import never
+from blechannel_capture.events import Event
+from blechannel_capture.host.hci import HciDecoder
+from blechannel_capture.host.hci_packets import NOT_HCI, UNWRAP
+from blechannel_capture.ledger import Ledger
+
+
+class Capture(AbstractContextManager["Capture"]):
+    """Iterate over it once: events in the order of the file. `ledger` fills as reading goes on."""
+
+    def __init__(self, file: BinaryIO, *, strict: bool = False, wait: Callable[[], bool] = never) -> None:
+        """Read `file`, which stays the caller's.
+
+        Raises:
+            NotACapture: no format that is known.
+        """
+        self.ledger = Ledger(strict=strict)
+        self._container = open_container(file, self.ledger, wait=wait)
+        self._connections = Connections()
+        self._hosts: dict[int, HciDecoder] = {}
+        self._file = file
+
+    @property
+    def format(self) -> Format:
+        """What the file's first bytes say that it is."""
+        return self._container.format
+
+    def __iter__(self) -> Iterator[Event]:
+        """The events, once.
+
+        Raises:
+            DamagedCapture: reading is strict, and the file is damaged.
+        """
+        hosts = self._hosts
+        for packet in self._container.packets:
+            unwrap = UNWRAP.get(packet.link_type)
+            if unwrap is None:
+                continue
+            hci = unwrap(packet)
+            if hci.kind == NOT_HCI:
+                continue
+            host = hosts.get(hci.controller)
+            if host is None:
+                host = hosts[hci.controller] = HciDecoder(self._connections, self.ledger)
+            yield from host.feed(hci, packet.number, packet.time_ns)
+        for host in hosts.values():
+            host.end()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+
+def open_capture(path: str | Path, *, strict: bool = False) -> Capture:
+    """The capture in that file, to be used in a `with` statement.
+
+    Raises:
+        NotACapture: no format that is known.
+        OSError: the file cannot be read.
+    """
+    file = Path(path).open("rb")  # noqa: SIM115 - the capture closes it
+    try:
+        return Capture(file, strict=strict)
+    except BaseException:
+        file.close()
+        raise
