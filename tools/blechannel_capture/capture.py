@@ -8,6 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from blechannel_capture.air import frames as air_frames
+from blechannel_capture.air.key_ring import KeyRing
+from blechannel_capture.air.link_decoder import AirDecoder
 from blechannel_capture.connections import Connections
 from blechannel_capture.containers.formats import Format, open_container
 from blechannel_capture.containers.source import never
@@ -20,7 +23,14 @@ from blechannel_capture.ledger import Ledger
 class Capture(AbstractContextManager["Capture"]):
     """Iterate over it once: events in the order of the file. `ledger` fills as reading goes on."""
 
-    def __init__(self, file: BinaryIO, *, strict: bool = False, wait: Callable[[], bool] = never) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        *,
+        strict: bool = False,
+        wait: Callable[[], bool] = never,
+        link_keys: KeyRing | None = None,
+    ) -> None:
         """Read `file`, which stays the caller's.
 
         Raises:
@@ -30,6 +40,8 @@ class Capture(AbstractContextManager["Capture"]):
         self._container = open_container(file, self.ledger, wait=wait)
         self._connections = Connections()
         self._hosts: dict[int, HciDecoder] = {}
+        self.link_keys = link_keys or KeyRing()
+        self._air: dict[int, AirDecoder] = {}
         self._file = file
 
     @property
@@ -43,20 +55,27 @@ class Capture(AbstractContextManager["Capture"]):
         Raises:
             DamagedCapture: reading is strict, and the file is damaged.
         """
-        hosts = self._hosts
         for packet in self._container.packets:
-            unwrap = UNWRAP.get(packet.link_type)
-            if unwrap is None:
-                continue
-            hci = unwrap(packet)
-            if hci.kind == NOT_HCI:
-                continue
-            host = hosts.get(hci.controller)
-            if host is None:
-                host = hosts[hci.controller] = HciDecoder(self._connections, self.ledger)
-            yield from host.feed(hci, packet.number, packet.time_ns)
-        for host in hosts.values():
-            host.end()
+            if (unwrap := UNWRAP.get(packet.link_type)) is not None:
+                hci = unwrap(packet)
+                if hci.kind != NOT_HCI:
+                    yield from self._host(hci.controller).feed(hci, packet.number, packet.time_ns)
+            elif (frame := air_frames.UNWRAP[packet.link_type](packet)) is not None:
+                yield from self._sniffer(packet.interface).feed(frame, packet.number, packet.time_ns)
+        for decoder in (*self._hosts.values(), *self._air.values()):
+            decoder.end()
+
+    def _host(self, controller: int) -> HciDecoder:
+        host = self._hosts.get(controller)
+        if host is None:
+            host = self._hosts[controller] = HciDecoder(self._connections, self.ledger)
+        return host
+
+    def _sniffer(self, interface: int) -> AirDecoder:
+        sniffer = self._air.get(interface)
+        if sniffer is None:
+            sniffer = self._air[interface] = AirDecoder(self._connections, self.ledger, self.link_keys)
+        return sniffer
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -64,7 +83,7 @@ class Capture(AbstractContextManager["Capture"]):
         self._file.close()
 
 
-def open_capture(path: str | Path, *, strict: bool = False) -> Capture:
+def open_capture(path: str | Path, *, strict: bool = False, link_keys: KeyRing | None = None) -> Capture:
     """The capture in that file, to be used in a `with` statement.
 
     Raises:
@@ -73,7 +92,7 @@ def open_capture(path: str | Path, *, strict: bool = False) -> Capture:
     """
     file = Path(path).open("rb")  # noqa: SIM115 - the capture closes it
     try:
-        return Capture(file, strict=strict)
+        return Capture(file, strict=strict, link_keys=link_keys)
     except BaseException:
         file.close()
         raise

@@ -173,3 +173,46 @@ class OtherPdu(Event):
     sender: Side
     channel: int
     value: bytes
+
+
+class Verdict(Enum):
+    """What became of something that was sealed, and why."""
+
+    OK = "opened"
+    NO_KEY = "no key is known"
+    WRONG_KEY = "the keys that are known do not fit"
+    TAG_FAILURE = "the key fits what came before, and this was changed or damaged"
+    CAPTURE_GAP = "something before it is missing in the capture, and what is known does not open it"
+    NOT_OURS = "not of this protocol"
+
+
+@dataclass(slots=True)
+class SealedPdu(Event):
+    """A PDU of an encrypted link that stays closed."""
+
+    connection: Connection
+    sender: Side
+    length: int
+    """In bytes, with its tag."""
+    verdict: Verdict
+
+
+@dataclass(slots=True)
+class LinkControl(Event):
+    """A control PDU of the link layer (Vol 6 Part B, 2.4.2)."""
+
+    connection: Connection
+    sender: Side
+    opcode: int
+    value: bytes
+
+
+@dataclass(slots=True)
+class LinkDecrypted(Event):
+    """The link's encryption was taken off from here on."""
+
+    connection: Connection
+    key: bytes
+    """The long or short term key, 16 bytes, most significant first."""
+    source: str
+    """Where the key comes from."""

@@ -145,7 +145,7 @@ class Channels:
         if not coc.sdu and not coc.length:
             if len(value) < 2:
                 self._malformed("a first piece of an SDU without its length", packet)
-            return None
+                return None
             coc.length = value[0] | value[1] << 8
             value = value[2:]
         coc.sdu += value
