@@ -67,30 +67,31 @@ class Link:
     def turn(self, frame: AirFrame, time_ns: int) -> Side:
         """Who sent a frame: as the sniffer says, else by turns, the central first whenever the channel has changed.
 
-        A turn is passed on where the frame's sequence number cannot be that side's: the sniffer has missed one.
+        A turn is passed on where the frame's sequence number cannot be that side's: the sniffer has missed a frame, or
+        has mistaken the sender.
         """
-        side, self.connection.local_known = frame.sender, Known.FLAGGED
-        if side is Side.UNKNOWN:
-            before = self._heard_ns
-            begins = before is None or time_ns - before > _SILENCE_NS or frame.channel != self._heard_channel
+        before, said = self._heard_ns, frame.sender
+        begins = before is None or time_ns - before > _SILENCE_NS or frame.channel != self._heard_channel
+        if said is Side.UNKNOWN:
             side = self._more_likely(Side.CENTRAL if begins else self._heard_from.other, frame.pdu)
-            self.connection.local_known = Known.GUESSED
+        else:  # nobody speaks twice in a row within one connection event
+            is_mistaken = not begins and said is self._heard_from and not self._fits(said, frame.pdu)
+            side = said.other if is_mistaken else said
+        self.connection.local_known = Known.GUESSED if said is Side.UNKNOWN else Known.FLAGGED
         self._heard_ns, self._heard_channel, self._heard_from = time_ns, frame.channel, side
         self._awaits[side.other] = frame.pdu[0] >> 2 & 1
         return side
 
     def _more_likely(self, side: Side, pdu: bytes) -> Side:
-        other, sequence = side.other, pdu[0] >> 3 & 1
-        if self._fits(side, sequence, pdu):
+        if self._fits(side, pdu):
             return side
-        last = self._last.get(other)
-        if self._fits(other, sequence, pdu) or (last is not None and last[0] != sequence):
-            return other
-        return side
+        last = self._last.get(side.other)
+        is_other = self._fits(side.other, pdu) or (last is not None and last[0] != pdu[0] >> 3 & 1)
+        return side.other if is_other else side
 
-    def _fits(self, side: Side, sequence: int, pdu: bytes) -> bool:
+    def _fits(self, side: Side, pdu: bytes) -> bool:
         """Whether it is what the other side waits for, or what this side has said before."""
-        last, awaited = self._last.get(side), self._awaits.get(side)
+        last, awaited, sequence = self._last.get(side), self._awaits.get(side), pdu[0] >> 3 & 1
         return awaited is None or awaited == sequence or last == (sequence, pdu[2:])
 
     def hear(self, frame: AirFrame, sender: Side, packet: int, time_ns: int) -> Iterator[Event]:
@@ -108,15 +109,15 @@ class Link:
         if not payload:
             return
         if self._is_sealed and not frame.decrypted:
-            plain = self._open(pdu, sender)
-            if plain is None:
+            opened = self._open(pdu, sender)
+            if opened is None:
                 verdict = self._why_closed()
                 yield SealedPdu(packet, time_ns, self.connection, sender, len(payload), verdict)
                 return
             if not self._has_opened and (how := self._decryption) is not None:
                 self._has_opened = True
                 yield LinkDecrypted(packet, time_ns, self.connection, how.key, how.source)
-            payload = plain
+            payload, sender = opened
         yield from self._take(pdu[0] & 3, payload, sender, packet, time_ns)
 
     def end(self) -> None:
@@ -179,17 +180,18 @@ class Link:
 
     # --- encryption ---
 
-    def _open(self, pdu: bytes, sender: Side) -> bytes | None:
+    def _open(self, pdu: bytes, sender: Side) -> tuple[bytes, Side] | None:
+        """The plain payload, and who has sent it: the tag knows better than any guess."""
         if len(pdu) - 2 <= MIC_BYTES:
             return None
         if self._decryption is not None:
-            return self._decryption.open(pdu, sender)
+            return _opened(self._decryption, pdu, sender)
         start = self._start
         if start is None or not start.skd_peripheral:
             return None
         for key, source in self._candidates():
             decryption = Decryption.of(key, source, start)
-            if (plain := decryption.open(pdu, sender)) is not None:
+            if (plain := _opened(decryption, pdu, sender)) is not None:
                 self._decryption = decryption
                 return plain
         return None
@@ -213,3 +215,10 @@ class Link:
         if self._start is None or not self._start.skd_peripheral:
             return Verdict.CAPTURE_GAP
         return Verdict.WRONG_KEY if self._keys.keys else Verdict.NO_KEY
+
+
+def _opened(decryption: Decryption, pdu: bytes, sender: Side) -> tuple[bytes, Side] | None:
+    for side in (sender, sender.other):
+        if (plain := decryption.open(pdu, side)) is not None:
+            return plain, side
+    return None
