@@ -11,6 +11,8 @@ from typing import BinaryIO
 from blechannel_capture.air import frames as air_frames
 from blechannel_capture.air.key_ring import KeyRing
 from blechannel_capture.air.link_decoder import AirDecoder
+from blechannel_capture.analysis import Analysis
+from blechannel_capture.channel.key_log import KeyLog
 from blechannel_capture.connections import Connections
 from blechannel_capture.containers.formats import Format, open_container
 from blechannel_capture.containers.source import never
@@ -30,6 +32,7 @@ class Capture(AbstractContextManager["Capture"]):
         strict: bool = False,
         wait: Callable[[], bool] = never,
         link_keys: KeyRing | None = None,
+        key_log: KeyLog | None = None,
     ) -> None:
         """Read `file`, which stays the caller's.
 
@@ -43,6 +46,7 @@ class Capture(AbstractContextManager["Capture"]):
         self.link_keys = link_keys or KeyRing()
         self._air: dict[int, AirDecoder] = {}
         self._file = file
+        self._analysis = Analysis(key_log or {})
 
     @property
     def format(self) -> Format:
@@ -55,6 +59,9 @@ class Capture(AbstractContextManager["Capture"]):
         Raises:
             DamagedCapture: reading is strict, and the file is damaged.
         """
+        return self._analysis.follow(self._decoded())
+
+    def _decoded(self) -> Iterator[Event]:
         for packet in self._container.packets:
             if (unwrap := UNWRAP.get(packet.link_type)) is not None:
                 hci = unwrap(packet)
@@ -62,8 +69,10 @@ class Capture(AbstractContextManager["Capture"]):
                     yield from self._host(hci.controller).feed(hci, packet.number, packet.time_ns)
             elif (frame := air_frames.UNWRAP[packet.link_type](packet)) is not None:
                 yield from self._sniffer(packet.interface).feed(frame, packet.number, packet.time_ns)
-        for decoder in (*self._hosts.values(), *self._air.values()):
-            decoder.end()
+        for host in self._hosts.values():
+            host.end()
+        for sniffer in self._air.values():
+            sniffer.end()
 
     def _host(self, controller: int) -> HciDecoder:
         host = self._hosts.get(controller)
@@ -83,7 +92,9 @@ class Capture(AbstractContextManager["Capture"]):
         self._file.close()
 
 
-def open_capture(path: str | Path, *, strict: bool = False, link_keys: KeyRing | None = None) -> Capture:
+def open_capture(
+    path: str | Path, *, strict: bool = False, link_keys: KeyRing | None = None, key_log: KeyLog | None = None
+) -> Capture:
     """The capture in that file, to be used in a `with` statement.
 
     Raises:
@@ -92,7 +103,7 @@ def open_capture(path: str | Path, *, strict: bool = False, link_keys: KeyRing |
     """
     file = Path(path).open("rb")  # noqa: SIM115 - the capture closes it
     try:
-        return Capture(file, strict=strict, link_keys=link_keys)
+        return Capture(file, strict=strict, link_keys=link_keys, key_log=key_log)
     except BaseException:
         file.close()
         raise
