@@ -47,6 +47,8 @@ class Capture(AbstractContextManager["Capture"]):
         self._air: dict[int, AirDecoder] = {}
         self._file = file
         self._analysis = Analysis(key_log or {})
+        self.gatt = self._analysis.gatt
+        """The attributes that are known on a connection."""
 
     @property
     def format(self) -> Format:

@@ -184,6 +184,8 @@ class Verdict(Enum):
     TAG_FAILURE = "the key fits what came before, and this was changed or damaged"
     CAPTURE_GAP = "something before it is missing in the capture, and what is known does not open it"
     NOT_OURS = "not of this protocol"
+    REPLAYED = "a record that was sent before"
+    NONCE_REUSED = "sealed under a number that was used before"
 
 
 @dataclass(slots=True)

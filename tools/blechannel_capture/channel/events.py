@@ -7,7 +7,7 @@ from enum import Enum
 
 from blechannel.methods import Method, Suite
 from blechannel.roles import Role
-from blechannel.wire.frames import Body, Frame, PairAnswer, PairProof, PairShare, Refusal
+from blechannel.wire.frames import Body, Frame, Hello, PairAnswer, PairProof, PairShare, Refusal
 from blechannel_capture.channel.joining import Oddity
 from blechannel_capture.events import Connection, Event, Verdict
 
@@ -29,10 +29,16 @@ class ChannelFrame(Event):
     verdict: Verdict
     detail: str = ""
     """Why the verdict is not OK."""
+    hello: Hello | None = None
+    """What the phone chose; of the two messages that open a handshake."""
     payload: Payload | None = None
     """Of a pairing message."""
     record: int | None = None
     """The record's number in its direction."""
+    skipped: int = 0
+    """How many records before it are missing."""
+    is_unexpected: bool = False
+    """Whether the conversation table has no row for it, and no gap explains that; `detail` says more."""
     body: Body | None = None
     """Of a record."""
 

@@ -8,6 +8,7 @@ from typing import Final
 from blechannel.codec import decode
 from blechannel.errors import BlechannelError, MalformedFrame, UnexpectedFrame
 from blechannel.methods import Method, Suite
+from blechannel.noise.functions import TAG_BYTES
 from blechannel.pairing import keys
 from blechannel.roles import Role
 from blechannel.session.conversation import Conversation, State
@@ -48,6 +49,9 @@ _UNFIT: Final = "a tag or a key does not fit what the key log says of this sessi
 _NO_SECRETS: Final = "the key log has nothing for this session's nonce"
 _NO_INFO: Final = "the beginning of the session is missing"
 
+REMEMBERED: Final = 4096
+"""Records by whose tags a repetition is known."""
+
 
 class Listener:
     """Feed both directions' GATT values in order; `end` when the connection or the capture ends."""
@@ -63,6 +67,7 @@ class Listener:
         self._info_said: Info | None = None
         self._hello: Hello | None = None
         self._has_gap = dict.fromkeys(Role, False)
+        self._recent: dict[Role, dict[bytes, None]] = {role: {} for role in Role}
         self._why_closed = (Verdict.CAPTURE_GAP, _NO_INFO)
         self._refusal: Refuse | None = None
         self.frames = 0
@@ -122,7 +127,7 @@ class Listener:
                 self._conversation.hear(said)
         except (UnexpectedFrame, BlechannelError) as error:
             if not any(self._has_gap.values()) and self._info:
-                heard.detail = f"unexpected: {error}"
+                heard.detail, heard.is_unexpected = f"unexpected: {error}", True
             else:
                 heard.detail = "over a gap in the capture"
 
@@ -132,10 +137,10 @@ class Listener:
             case Info():
                 self._info, self._info_said = data, frame
             case Pair1(hello, noise):
-                self._begin(Kind.PAIR, hello)
+                heard.hello = self._begin(Kind.PAIR, hello)
                 self._noise(noise, heard)
             case Reconnect1(hello, _, noise):
-                self._begin(Kind.RECONNECT, hello)
+                heard.hello = self._begin(Kind.RECONNECT, hello)
                 self._noise(noise, heard)
             case Pair2(noise):
                 self._noise(noise, heard)
@@ -147,16 +152,17 @@ class Listener:
             case _:
                 pass
 
-    def _begin(self, kind: Kind, hello: bytes) -> None:
-        self._hello = decode(Hello, hello)
+    def _begin(self, kind: Kind, hello: bytes) -> Hello:
+        self._hello = chosen = decode(Hello, hello)
         self._observers, self._openers = [], {}
         if self._info_said is None:
-            return
+            return chosen
         protocol = keys.PAIR_PROTOCOL if kind is Kind.PAIR else keys.RECONNECT_PROTOCOL
         prologue = keys.prologue(keys.PAIR_LABEL if kind is Kind.PAIR else keys.RECONNECT_LABEL, self._info, hello)
         secrets = [each for each in self._key_log.get(self._info_said.nonce, ()) if each.kind is kind]
         self._observers = [(each.role, Observer(protocol, each, prologue)) for each in secrets]
         self._why_closed = (Verdict.WRONG_KEY, _UNFIT) if secrets else (Verdict.NO_KEY, _NO_SECRETS)
+        return chosen
 
     def _noise(self, message: bytes, heard: ChannelFrame) -> None:
         """Read a handshake message with every side's secrets that still fit."""
@@ -196,21 +202,36 @@ class Listener:
         )
 
     def _record(self, data: bytes, heard: ChannelFrame) -> None:
+        if self._came_before(data, heard.sender):
+            heard.verdict, heard.detail = Verdict.REPLAYED, Verdict.REPLAYED.value
+            return
         opener = self._openers.get(heard.sender)
         if opener is None:
             heard.verdict, heard.detail = self._why_closed
             return
-        opened = opener.open(data, may_skip=self._has_gap[heard.sender])
+        opened = opener.open(data)
         if opened is None:
-            is_gap = self._has_gap[heard.sender]
-            heard.verdict = Verdict.CAPTURE_GAP if is_gap else Verdict.TAG_FAILURE
+            heard.verdict = Verdict.CAPTURE_GAP if self._has_gap[heard.sender] else Verdict.TAG_FAILURE
             heard.detail = heard.verdict.value
             return
-        heard.record, content = opened
-        if not content:
+        heard.record, heard.skipped = opened.number, opened.skipped
+        if opened.is_reused:
+            heard.verdict, heard.detail = Verdict.NONCE_REUSED, f"another record has number {opened.number}, too"
+        if not opened.content:
             raise MalformedFrame("a record without a type")
-        declared = RECORD_TYPES.get(content[-1])
+        declared = RECORD_TYPES.get(opened.content[-1])
         if declared is None:
-            raise MalformedFrame(f"a record of unknown type {content[-1]}")
-        heard.body = decode(declared, content[:-1])
+            raise MalformedFrame(f"a record of unknown type {opened.content[-1]}")
+        heard.body = decode(declared, opened.content[:-1])
         self._step(declared, heard)
+
+    def _came_before(self, data: bytes, sender: Role) -> bool:
+        """Whether the same sealed bytes came in the same direction, among the last `REMEMBERED`."""
+        tag = data[-TAG_BYTES:] + len(data).to_bytes(4, "big")
+        recent = self._recent[sender]
+        if tag in recent:
+            return True
+        recent[tag] = None
+        if len(recent) > REMEMBERED:
+            del recent[next(iter(recent))]
+        return False

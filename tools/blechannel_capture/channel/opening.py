@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -14,6 +15,19 @@ SKIPPED: Final = 512
 """How many records may be missing before one that is still found."""
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A record that was opened."""
+
+    number: int
+    content: bytes
+    """`body ‖ type`, without padding."""
+    skipped: int = 0
+    """How many numbers before it were never seen."""
+    is_reused: bool = False
+    """Whether its number was used before."""
+
+
 class Opener:
     """Counts records as the sender does."""
 
@@ -23,24 +37,30 @@ class Opener:
         self.next = 0
         """The number of the next record."""
 
-    def open(self, frame: bytes, *, may_skip: bool) -> tuple[int, bytes] | None:
-        """The record's number and `body ‖ type`, without padding; None where it does not open.
-
-        `may_skip`: records may be missing before it, so that later numbers are tried, too.
-        """
-        header, sealed = frame[:FRAME_HEADER_BYTES], frame[FRAME_HEADER_BYTES:]
-        last = self.next + (SKIPPED if may_skip else 0)
+    def open(self, frame: bytes) -> Opened | None:
+        """The record, found by trying the numbers from the next one on, then those before; None where none fits."""
         keys, rekeyed = self._keys, self._rekeyed
-        for number in range(self.next, last + 1):
+        for number in range(self.next, self.next + SKIPPED + 1):
             if number // REKEY_EVERY > rekeyed:
                 keys, rekeyed = _rekeyed(keys), rekeyed + 1
-            try:
-                content = keys.aead.decrypt(keys.nonce(number), sealed, header)
-            except InvalidTag:
-                continue
-            self._keys, self._rekeyed, self.next = keys, rekeyed, number + 1
-            return number, content.rstrip(b"\0")
+            content = _content(keys, number, frame)
+            if content is not None:
+                skipped = number - self.next
+                self._keys, self._rekeyed, self.next = keys, rekeyed, number + 1
+                return Opened(number, content, skipped)
+        first = max(self.next - SKIPPED, self._rekeyed * REKEY_EVERY)
+        for number in range(first, self.next):
+            if (content := _content(self._keys, number, frame)) is not None:
+                return Opened(number, content, is_reused=True)
         return None
+
+
+def _content(keys: CipherState, number: int, frame: bytes) -> bytes | None:
+    try:
+        content = keys.aead.decrypt(keys.nonce(number), frame[FRAME_HEADER_BYTES:], frame[:FRAME_HEADER_BYTES])
+    except InvalidTag:
+        return None
+    return content if content and content[-1] else content.rstrip(b"\0")
 
 
 def _rekeyed(keys: CipherState) -> CipherState:
