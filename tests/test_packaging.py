@@ -16,7 +16,7 @@ import pytest
 from blechannel import __version__
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-PACKAGES = {"blechannel", "gatt_profiles", "blechannel_tools"}
+PACKAGES = {"blechannel", "gatt_profiles", "blechannel_capture", "blechannel_tools"}
 
 pytestmark = pytest.mark.timeout(180)
 

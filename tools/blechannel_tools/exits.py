@@ -16,6 +16,7 @@ from blechannel.errors import (
     WrongPassphrase,
 )
 from blechannel.pairing.access import OWNER_PORTS
+from blechannel_capture.errors import CaptureError
 
 
 class Exit(IntEnum):
@@ -28,6 +29,7 @@ class Exit(IntEnum):
     REFUSED = 4
     STORE = 5
     LINK = 6
+    CAPTURE = 7
     INTERRUPTED = 130
 
 
@@ -44,6 +46,7 @@ MEANINGS = {
         "no such bond or certificate, or its file is busy, open to others, under another passphrase, or damaged"
     ),
     Exit.LINK: "the link or the adapter failed",
+    Exit.CAPTURE: "no capture that can be read, or --strict met damage",
     Exit.INTERRUPTED: "interrupted by Ctrl-C; the bond store is whole",
 }
 
@@ -55,6 +58,7 @@ _OF_ERROR: tuple[tuple[type[BlechannelError], Exit], ...] = (
     (IdentityError, Exit.STORE),
     (TransportError, Exit.LINK),
     (LocalProtocolError, Exit.USAGE),
+    (CaptureError, Exit.CAPTURE),
 )
 """The first that fits; what none fits has failed."""
 
