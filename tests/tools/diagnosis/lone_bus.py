@@ -25,18 +25,20 @@ class LoneBus:
     def __init__(self, address: str, answer: Answer | None) -> None:
         self.address = address
         self.asked: list[Message] = []
+        self.left = asyncio.Event()
+        """Set when a client has hung up."""
         self._answer = answer
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client, to its end."""
         try:
             if self._answer is None:
-                await reader.read(1)  # and never a word: the rest is not even read
-                await asyncio.Event().wait()
+                await reader.read()  # and never a word
             else:
                 await self._talk(reader, writer, self._answer)
+            self.left.set()
         except asyncio.IncompleteReadError:
-            pass
+            self.left.set()
         finally:
             writer.close()
 

@@ -7,12 +7,19 @@ import errno
 import pytest
 
 from blechannel_tools.diagnosis.adapters import adapters, kernel_info
+from blechannel_tools.diagnosis.files import is_running
 from blechannel_tools.diagnosis.finding import Finding, Level
 from tests.tools.diagnosis.machines import Machine, info, levels, only
 
 
 def found(machine: Machine, *, up: bool = False, daemon_runs: bool = False) -> list[Finding]:
     return list(adapters(machine.root, lambda _number: info(up=up), daemon_runs=daemon_runs))
+
+
+def test_a_long_name_of_a_process_is_known_by_its_beginning(machine: Machine) -> None:
+    assert not is_running(machine.root, "bluetooth-meshd-2")
+    machine.run("bluetooth-meshd")
+    assert is_running(machine.root, "bluetooth-meshd-2")
 
 
 def silent(_number: int) -> bytes:

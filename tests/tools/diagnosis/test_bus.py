@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,8 +34,12 @@ def refusing(error: str) -> Answer:
 
 
 async def found(answer: Answer | None) -> list[Finding]:
+    """What is found; whoever asked has hung up."""
     async with lone_bus(answer) as there:
-        return await bus.bluez_on_bus(there.address)
+        findings = await bus.bluez_on_bus(there.address)
+        async with asyncio.timeout(5):
+            await there.left.wait()
+        return findings
 
 
 async def test_the_question_starts_nothing() -> None:
@@ -100,8 +105,9 @@ async def test_a_bus_that_hangs_up() -> None:
     def hang_up(_asked: Message) -> Message:
         raise ConnectionResetError
 
-    [gone] = await found(hang_up)
-    assert gone.level is Level.WARN
+    async with lone_bus(hang_up) as there:
+        [gone] = await bus.bluez_on_bus(there.address)
+    assert (gone.subject, gone.level) == ("D-Bus", Level.WARN)
 
 
 async def test_without_dbus_fast(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
