@@ -137,6 +137,11 @@ class Channel:
         return self._link.posture
 
     @property
+    def max_fragment_bytes(self) -> int:
+        """The longest value that the link carries now: over the air, ATT_MTU − 3."""
+        return self._link.max_fragment_bytes
+
+    @property
     def peer(self) -> str:
         """The link's address of the peer, for people."""
         return self._link.peer

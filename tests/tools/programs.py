@@ -51,11 +51,11 @@ def command(arguments: Sequence[str]) -> list[str]:
 
 
 class Program:
-    """``with Program("watch", …) as watch``: a process that prints JSON lines; leaving ends it."""
+    """``with Program("watch", …) as watch``: a process that prints JSON lines, or for people; leaving ends it."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, people: bool = False) -> None:
         self._process = subprocess.Popen(
-            command([*arguments, "--json"]),
+            command(arguments if people else [*arguments, "--json"]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -76,13 +76,17 @@ class Program:
             self._process.send_signal(signal.SIGINT)
         self.wait()
 
+    def line(self, within_s: float = WAIT_S) -> str:
+        """The next line."""
+        line = self._lines.get(timeout=within_s)
+        assert line is not None, f"it ended: {self.seen}"
+        return line.rstrip("\n")
+
     def event(self, name: str) -> Facts:
         """The next event of that name; others before it are skipped."""
         until = time.monotonic() + WAIT_S
         while True:
-            line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
-            assert line is not None, f"it ended without {name!r}: {self.seen}"
-            facts: Facts = json.loads(line)
+            facts: Facts = json.loads(self.line(max(0.0, until - time.monotonic())))
             self.seen.append(facts)
             if facts["event"] == name:
                 return facts

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+from blechannel_tools.board import board
 from blechannel_tools.exits import Exit
 from blechannel_tools.output import Output
 
@@ -42,19 +43,32 @@ def share_examples(actions: Commands, group: str, epilog: str) -> None:
         parser.epilog = "\n".join(["examples:", *own])
 
 
-def add_transport(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
-    """`--transport` and `--snoop`."""
+def add_transport(parser: argparse.ArgumentParser, *, required: bool = True, boards: bool = False) -> None:
+    """`--transport` and `--snoop`, and with `boards` `--board`, of which `choose_transport` makes a transport."""
     default = os.environ.get(TRANSPORT_VARIABLE) or None
-    parser.add_argument(
+    radio = parser.add_mutually_exclusive_group(required=required and default is None)
+    if boards:
+        radio.add_argument(
+            "--board",
+            type=board,
+            metavar="NAME",
+            help="the transport of a board: a name such as raspberry-pi (see hardware/README.md), or a .toml file",
+        )
+    radio.add_argument(
         "--transport",
         metavar="T",
         default=default,
-        required=required and default is None,
         help="unix:/path or tcp:127.0.0.1:7001 (simulated), bleak or bleak:hci0 (for phones: the system's Bluetooth), "
         "or one of Bumble's: hci-socket:0, usb:0, serial:/dev/tty… "
         f"(default: ${TRANSPORT_VARIABLE})",
     )
     parser.add_argument("--snoop", type=Path, metavar="FILE", help="capture a controller's traffic as btsnoop")
+
+
+def choose_transport(options: argparse.Namespace) -> None:
+    """A board that was named stands before the variable."""
+    if options.board is not None:
+        options.transport = options.board.transport
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:

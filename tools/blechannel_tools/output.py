@@ -23,6 +23,7 @@ class Event(StrEnum):
     """The names under "event" in JSON lines; docs/command-line.md says what else each object holds."""
 
     ADVERTISING = "advertising"
+    BOARD = "board"
     BOND = "bond"
     BONDS = "bonds"
     CAPTURE = "capture"

@@ -38,6 +38,7 @@ def test_two_processes_pair_and_reconnect(transport: str) -> None:
             connected = phone.event("connected")
             assert connected["bond"]["epoch"] == 1
             assert connected["posture"] == {"transport": "unix", "encrypted": False, "phy": None}
+            assert connected["fragment_bytes"] == 244
             assert phone.event("round-trip")["milliseconds"] < 1000
             assert watch.event("joined")["resumed"]
             ran = phone.interrupt()

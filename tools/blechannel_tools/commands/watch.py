@@ -8,10 +8,19 @@ from pathlib import Path
 
 from blechannel.methods import Method
 from blechannel.roles import Role
+from blechannel_tools.board import Board
 from blechannel_tools.exits import Exit
 from blechannel_tools.identities import add_identity, add_trusted, certificate_credentials
-from blechannel_tools.options import Commands, add_command, add_name, add_store, add_transport, seconds
-from blechannel_tools.output import Output
+from blechannel_tools.options import (
+    Commands,
+    add_command,
+    add_name,
+    add_store,
+    add_transport,
+    choose_transport,
+    seconds,
+)
+from blechannel_tools.output import Event, Lines, Output
 from blechannel_tools.sides import open_watch
 from blechannel_tools.watch_run import WatchRun
 from blechannel_tools.ways import methods
@@ -19,6 +28,7 @@ from blechannel_tools.ways import methods
 EPILOG = """examples:
   blechannel watch --transport unix:/tmp/ble --pair
   blechannel watch --transport hci-socket:0 --name "my watch" --save received
+  blechannel watch --board raspberry-pi --pair
   blechannel watch --transport unix:/tmp/ble --methods words,passkey
   blechannel watch --transport unix:/tmp/ble --methods oob --tag watch.ndef --pair
   blechannel watch --transport unix:/tmp/ble --methods certificate --pair
@@ -55,7 +65,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="keep received files here")
     parser.add_argument("--seconds", type=seconds, help="end after so many seconds")
-    add_transport(parser)
+    add_transport(parser, boards=True)
     add_store(parser)
     add_identity(parser)
     add_trusted(parser)
@@ -64,8 +74,25 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> Exit:
     """Run it."""
+    choose_transport(options)
+    if options.board is not None:
+        tell_board(options.board, output)
     asyncio.run(_watch(options, output))
     return Exit.DONE
+
+
+def tell_board(board: Board, output: Output) -> None:
+    """What is known of the board, before anything is tried on it."""
+    untried = [] if board.tried else [f"Not tried by this project: {board.reason}."]
+    output.say(
+        Event.BOARD,
+        Lines(f"{board.title}: {board.transport}", [f"- {line}" for line in (*untried, *board.quirks)]),
+        board=board.name,
+        title=board.title,
+        transport=board.transport,
+        tried=board.tried,
+        quirks=list(board.quirks),
+    )
 
 
 async def _watch(options: argparse.Namespace, output: Output) -> None:

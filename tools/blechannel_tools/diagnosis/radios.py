@@ -3,32 +3,60 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from blechannel.aio.link import PhoneTransport
 from blechannel.aio.phone import Phone
 from blechannel.aio.watch import Watch
 from blechannel.errors import BlechannelError, MissingExtra
 from blechannel.stores.memory import MemoryStore
+from blechannel_tools.board import Board
 from blechannel_tools.diagnosis.finding import Finding, fail, ok, warn
 from blechannel_tools.radios import SOCKETS, open_phone_radio
 
+if TYPE_CHECKING:
+    from blechannel.transports.bumble.facts import ControllerFacts
+
+GOOD_ACL_BYTES = 251
+"""A whole packet of the link layer."""
 LOOK_S = 1.0
 PAIR_S = 20.0
 
 
-async def transport(spec: str) -> Finding:
-    """Open what `--transport` names, and close it again; a simulated one is looked at for a watch."""
+async def transport(spec: str, board: Board | None = None) -> list[Finding]:
+    """Open what `--transport` or `board` names, and close it again; a simulated one is looked at for a watch."""
     try:
         radio = await open_phone_radio(spec)
     except BlechannelError as error:
-        return fail("transport", str(error), "correct --transport, or do what it says")
+        return [fail("transport", str(error), "correct --transport, or do what it says")]
     try:
-        if not spec.startswith(SOCKETS):
-            return ok("transport", f"{spec} opens and answers")
-        return await _look(radio, spec)
+        if spec.startswith(SOCKETS):
+            return [await _look(radio, spec)]
+        return [ok("transport", f"{spec} opens and answers"), *_controller(radio, board)]
     finally:
         await radio.close()
+
+
+def _controller(radio: PhoneTransport, board: Board | None) -> Iterator[Finding]:
+    """What a controller offers, against what its board promises."""
+    from blechannel.transports.bumble import BumblePhoneTransport
+
+    if isinstance(radio, BumblePhoneTransport):
+        yield controller(radio.controller, board)
+
+
+def controller(facts: ControllerFacts, board: Board | None) -> Finding:
+    """What a controller offers, against what its board promises."""
+    text = f"Bluetooth {facts.version}, buffers of {facts.acl_bytes} bytes, PHY {', '.join(facts.phys)}"
+    lacking = sorted(set(board.phys) - set(facts.phys)) if board is not None else []
+    if facts.acl_bytes < (GOOD_ACL_BYTES if board is None or board.acl_bytes is None else board.acl_bytes):
+        advice = "each fragment goes in pieces: build the firmware with hardware/firmware/controller.conf"
+        return warn("controller", f"{text}: small buffers", advice)
+    if lacking:
+        return warn("controller", f"{text}: not {', '.join(lacking)}", "bring its firmware up to date")
+    return ok("controller", text)
 
 
 async def _look(radio: PhoneTransport, spec: str) -> Finding:
@@ -59,8 +87,9 @@ async def virtual_radio() -> Finding:
             async def code() -> str:
                 return window.code
 
-            await phone.pair(await phone.find(), code)
+            channel = await phone.pair(await phone.find(), code)
+            fragment_bytes, phy = channel.max_fragment_bytes, channel.posture.phy
     except (BlechannelError, TimeoutError) as error:
         advice = "install the versions that blechannel asks for: pip install --upgrade 'blechannel[bumble]'"
         return fail("virtual radio", f"pairing does not work: {error!r}", advice)
-    return ok("virtual radio", "a watch and a phone pair on it")
+    return ok("virtual radio", f"a watch and a phone pair on it: fragments of {fragment_bytes} bytes, PHY {phy}")

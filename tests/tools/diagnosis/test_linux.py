@@ -1,0 +1,69 @@
+"""All of Linux together: what is asked depends on what is there."""
+
+from __future__ import annotations
+
+import grp
+import os
+
+import pytest
+from dbus_fast import Message, Variant
+
+from blechannel_tools.board import find_board
+from blechannel_tools.diagnosis import bus
+from blechannel_tools.diagnosis.finding import Level
+from blechannel_tools.diagnosis.linux import linux, own_groups, wants
+from tests.tools.diagnosis.lone_bus import lone_bus
+from tests.tools.diagnosis.machines import Machine, only
+
+NOWHERE = "unix:path=/nowhere/bus"
+
+
+def powered(asked: Message) -> Message:
+    objects = {"/org/bluez/hci0": {bus.ADAPTER: {"Powered": Variant("b", True)}, bus.ADVERTISING: {}}}
+    return Message.new_method_return(asked, "a{oa{sa{sv}}}", [objects])
+
+
+async def test_an_empty_machine(machine: Machine) -> None:
+    subjects = [finding.subject for finding in await linux(machine.root, bus_address=NOWHERE)]
+    assert subjects == ["adapters", "BlueZ", "NFC reader"], "without an adapter, nobody asks for sockets or the bus"
+
+
+async def test_a_machine_with_everything(machine: Machine) -> None:
+    machine.adapter(usb="2fe3:000b")
+    machine.run("bluetoothd")
+    async with lone_bus(powered) as there:
+        findings = await linux(machine.root, bus_address=there.address)
+    assert only(findings, "bluez:hci0").level is Level.OK
+    assert only(findings, "bluetoothd").level is Level.WARN
+    assert {"hci0", "HCI sockets", "usb:2fe3:000b"} <= {finding.subject for finding in findings}
+
+
+async def test_a_board_is_heard(machine: Machine) -> None:
+    findings = await linux(machine.root, board=find_board("raspberry-pi-bluez"))
+    assert only(findings, "board").level is Level.FAIL
+
+
+@pytest.mark.parametrize(
+    ("name", "daemon_runs", "advice"),
+    [
+        ("raspberry-pi", True, "systemctl stop bluetooth"),
+        ("raspberry-pi", False, ""),
+        ("raspberry-pi-bluez", False, "systemctl start bluetooth"),
+        ("raspberry-pi-bluez", True, ""),
+        ("virtual", True, ""),
+        ("virtual", False, ""),
+    ],
+)
+def test_what_a_board_wants(name: str, daemon_runs: bool, advice: str) -> None:
+    finding = wants(find_board(name), daemon_runs)
+    assert finding.level is (Level.FAIL if advice else Level.OK)
+    assert advice in finding.advice
+    if not advice:
+        assert ("not tried" in finding.text) == (name != "virtual")
+
+
+def test_own_groups() -> None:
+    own = grp.getgrgid(os.getegid()).gr_name
+    foreign = {group.gr_name for group in grp.getgrall() if group.gr_gid not in {os.getegid(), *os.getgroups()}}
+    assert own in own_groups()
+    assert not own_groups() & foreign
