@@ -44,6 +44,15 @@ class AttErrorCode(IntEnum):
     VALUE_NOT_ALLOWED = 0x13
 
 
+_BASE = "-0000-1000-8000-00805f9b34fb"
+"""Of every UUID that the Bluetooth SIG assigns (Core Specification, volume 3, part B, 2.5.1)."""
+
+
 def assigned_uuid(number: int) -> str:
-    """The 128-bit form of a 16-bit UUID of the Assigned Numbers (Core Specification, volume 3, part B, 2.5.1)."""
-    return f"{number:08x}-0000-1000-8000-00805f9b34fb"
+    """The 128-bit form of a 16-bit UUID of the Assigned Numbers."""
+    return f"{number:08x}{_BASE}"
+
+
+def assigned_number(uuid: str) -> int | None:
+    """The 16-bit form, which is what goes on the air; None where there is none."""
+    return int(uuid[:8], 16) if uuid.startswith("0000") and uuid.endswith(_BASE) else None

@@ -47,6 +47,7 @@ class Event(StrEnum):
     PROGRESS = "progress"
     RECEIVED = "received"
     RENAMED = "renamed"
+    RINGING = "ringing"
     ROUND_TRIP = "round-trip"
     SCAN = "scan"
     SENT = "sent"
@@ -55,6 +56,8 @@ class Event(StrEnum):
     TICKET = "ticket"
     TICKET_WANTED = "ticket-wanted"
     TRANSFERRED = "transferred"
+    UNAVAILABLE = "unavailable"
+    VALUE = "value"
     WATCH = "watch"
     WORDS = "words"
 

@@ -1,23 +1,17 @@
-"""What the command line's watch serves: echo, transfer, and a battery that empties slowly."""
+"""What the command line's watch serves beside its sensors: echo and transfer."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncGenerator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from blechannel.aio.port import Port
 from blechannel.aio.watch import Watch
-from blechannel.errors import BlechannelError
 from blechannel.services import echo, transfer
-from gatt_profiles import battery
-
-BATTERY_STEP_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +36,6 @@ class WatchServices:
         self.arrived: asyncio.Queue[Arrived] = asyncio.Queue()
         watch.serve(echo.PORT, echo.echo)
         watch.serve(transfer.PORT, self._transfer)
-        watch.serve(battery.PORT, serve_battery)
 
     @property
     def under_way_bytes(self) -> int:
@@ -80,32 +73,3 @@ def _written(folder: Path, digest: str, blob: bytes) -> Path:
     with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
         file.write(blob)
     return path
-
-
-async def serve_battery(port: Port) -> None:
-    """Send the level now and each minute, until the phone shuts its half."""
-    ended = asyncio.Event()
-
-    async def listen() -> None:
-        with suppress(BlechannelError):
-            async for _ in port:
-                pass
-        ended.set()
-
-    listening = asyncio.ensure_future(listen())
-    try:
-        await battery.serve_levels(port, _levels(ended))
-    finally:
-        listening.cancel()
-        await asyncio.wait({listening})
-
-
-async def _levels(ended: asyncio.Event) -> AsyncGenerator[int, None]:
-    """A full battery that loses a percent a step, and never dies."""
-    percent = battery.FULL_PERCENT
-    while not ended.is_set():
-        yield percent
-        percent = max(1, percent - 1)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(BATTERY_STEP_S):
-                await ended.wait()

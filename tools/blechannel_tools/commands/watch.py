@@ -10,6 +10,7 @@ from blechannel.methods import Method
 from blechannel_tools.exits import Exit
 from blechannel_tools.options import Commands, add_command, add_name, add_store, add_transport, seconds
 from blechannel_tools.output import Output
+from blechannel_tools.sensors import PLAIN, Sensors
 from blechannel_tools.sides import open_watch
 from blechannel_tools.watch_run import WatchRun
 from blechannel_tools.ways import methods
@@ -25,8 +26,9 @@ In a terminal, p or Enter opens a pairing window for the first of the methods, 1
 answer whether the words are the same, and q quits. Elsewhere --pair opens a window at the start, each event is a line,
 words are answered with yes or no on standard input, and Ctrl-C quits. Whoever can read the output can read the code or
 the ticket while it is good.
-Served are the ports echo, transfer and battery (a simulated one), to the owner's phone: the first that was paired.
-Others are guests, who may use what --guest-port names."""
+Served are the ports echo and transfer, and simulated sensors as profiles: device-information, battery, heart-rate,
+current-time, alert-notification and immediate-alert. They are for the owner's phone: the first that was paired. Others
+are guests, who may use what --guest-port names, and strangers see what --plain names."""
 
 
 def add(commands: Commands) -> None:
@@ -49,6 +51,17 @@ def add(commands: Commands) -> None:
         metavar="PORT",
         help="a port that phones may use which are not the owner's; may be repeated (default: none)",
     )
+    parser.add_argument(
+        "--plain",
+        action="append",
+        default=[],
+        choices=PLAIN,
+        help="a profile that strangers may read, too, without the channel; may be repeated (default: none)",
+    )
+    parser.add_argument("--sensor-seed", type=int, default=0, metavar="N", help="what the sensors feel (default: 0)")
+    parser.add_argument(
+        "--sensor-speed", type=seconds, default=1.0, metavar="X", help="sensors X times as fast as life (default: 1)"
+    )
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="keep received files here")
     parser.add_argument("--seconds", type=seconds, help="end after so many seconds")
     add_transport(parser)
@@ -63,9 +76,10 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
 
 
 async def _watch(options: argparse.Namespace, output: Output) -> None:
-    async with open_watch(options) as (watch, radio):
+    sensors = Sensors(options.sensor_seed, speed=options.sensor_speed)
+    async with open_watch(options, sensors.plain(options.plain)) as (watch, radio):
         await watch.start()
-        running = WatchRun(watch, radio, options, output)
+        running = WatchRun(watch, radio, options, output, sensors=sensors)
         try:
             async with asyncio.timeout(options.seconds):
                 await running.until_quit()
