@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from bumble import att
+from bumble.core import UUID
 from bumble.device import Connection
 from bumble.gatt import GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR
 from bumble.gatt_client import CharacteristicProxy
@@ -88,15 +89,15 @@ class BumbleGattPeer:
 
     async def _find(self, service: str, characteristic: str) -> CharacteristicProxy[bytes]:
         if service not in self._services:
-            self._services[service] = await self._ask(self._discovered(service), f"looking for {service}")
+            self._services[service] = await self._ask(self._discovered(bumble_uuid(service)), f"looking for {service}")
         found = self._services[service].get(characteristic)
         if found is None:
             raise AttributeRefused(AttErrorCode.ATTRIBUTE_NOT_FOUND, f"the peer has no {characteristic} in {service}")
         return found
 
-    async def _discovered(self, service: str) -> dict[str, CharacteristicProxy[bytes]]:
+    async def _discovered(self, service: UUID) -> dict[str, CharacteristicProxy[bytes]]:
         found: dict[str, CharacteristicProxy[bytes]] = {}
-        for proxy in await self._client.discover_service(bumble_uuid(service)):
+        for proxy in await self._client.discover_service(service):
             for characteristic in await proxy.discover_characteristics():
                 found.setdefault(full_uuid(characteristic.uuid), characteristic)
         return found

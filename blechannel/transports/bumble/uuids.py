@@ -16,8 +16,8 @@ def bumble_uuid(uuid: str) -> UUID:
     Raises:
         LocalProtocolError: it is none.
     """
-    number = assigned_number(uuid)
     try:
+        number = assigned_number(uuid)
         return UUID.from_16_bits(number) if number is not None else UUID(str(AnyUUID(uuid)))
     except ValueError as error:
         raise LocalProtocolError(f"{uuid!r} is no UUID") from error
