@@ -247,10 +247,11 @@ async def test_a_subscription_is_one_connections_own() -> None:
         async with plain.stranger() as (stranger, handles):
             await stranger.client.write_value(handles["cccd"], SET_NOTIFY, with_response=True)
             assert await stranger.client.read_value(handles["cccd"]) == SET_NOTIFY
+        async with asyncio.timeout(5):
+            while plain.watch._service.links:
+                await asyncio.sleep(0)
+        assert [served.subscribers for served in plain.watch._plain._served] == [set()] * 3, "numbers are used again"
         async with plain.stranger() as (stranger, handles):
-            assert [served.subscribers for served in plain.watch._plain._served] == [set()] * 3, (
-                "numbers are used again"
-            )
             assert await stranger.client.read_value(handles["cccd"]) == SET_NOTHING
             pdus: list[bytes] = []
             stranger.device.l2cap_channel_manager.register_fixed_channel(att.ATT_CID, lambda _h, pdu: pdus.append(pdu))
