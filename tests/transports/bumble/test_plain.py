@@ -247,6 +247,7 @@ async def test_a_subscription_is_one_connections_own() -> None:
         async with plain.stranger() as (stranger, handles):
             await stranger.client.write_value(handles["cccd"], SET_NOTIFY, with_response=True)
             assert await stranger.client.read_value(handles["cccd"]) == SET_NOTIFY
+            await stranger.connection.disconnect()
         async with asyncio.timeout(5):
             while plain.watch._service.links:
                 await asyncio.sleep(0)
