@@ -44,6 +44,11 @@ else:
 
 T = TypeVar("T")
 
+
+class ValueOutOfRange(LocalProtocolError, ValueError):
+    """A value that its format has no place for, and why; what `decode` meets becomes MalformedFrame, by that name."""
+
+
 U8: FormatField[int, int] = Int8ub
 U16: FormatField[int, int] = Int16ub
 U32: FormatField[int, int] = Int32ub
@@ -174,6 +179,8 @@ def decode(cls: type[T], data: bytes) -> T:
     try:
         parsed = _struct(declared).parse(data)
         value = cls(**{name: parsed[name] for name in _names(declared)})
+    except ValueOutOfRange as error:
+        raise MalformedFrame(f"no {cls.__name__}: {error}") from error
     except (ConstructError, ValueError) as error:
         raise MalformedFrame(f"no {cls.__name__}: {type(error).__name__}") from error
     if encode(value) != data:

@@ -15,6 +15,7 @@
     ├── PairingRefused              the peer or this side declined (`.reason`)
     │   └── PairingLocked           too many codes were tried; wait (`.wait_s`)
     ├── AccessDenied                the watch does not let this phone use that port; the channel goes on (`.port`)
+    ├── AttributeRefused            the peer's GATT server refuses a read, a write or a subscription (`.code`)
     ├── BondError                   a bond or its store cannot be used
     │   ├── BondNotFound
     │   ├── BondSuperseded          another session of the same bond took over, or the bond was removed
@@ -126,6 +127,14 @@ class AccessDenied(BlechannelError):
     def __init__(self, port: str) -> None:
         super().__init__(f"this phone may not use port {port}: the watch's owner can allow it")
         self.port = port
+
+
+class AttributeRefused(BlechannelError):
+    """A GATT server refuses what was asked of a characteristic; `code` is ATT's error code."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{message} (ATT error 0x{code:02X})")
+        self.code = code
 
 
 class BondError(BlechannelError):

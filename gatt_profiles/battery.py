@@ -1,20 +1,17 @@
-"""Battery Service 1.1: how much is left, told through the channel.
+"""Battery Service: how much is left.
 
 Source: Battery Service 1.1, section 3.1 (Battery Level: one unsigned byte, percent, 0 to 100).
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import dataclass
 
-from blechannel.aio.port import Port
-from blechannel.codec import U8, decode, encode, on_air
-from blechannel.errors import LocalProtocolError, MalformedFrame
+from blechannel.codec import U8, on_air
+from blechannel.gatt import Properties, assigned_uuid
+from gatt_profiles.layouts import within
+from gatt_profiles.profile import Characteristic, Service
 
-SERVICE_UUID = 0x180F
-BATTERY_LEVEL_UUID = 0x2A19
-PORT = "battery"
 FULL_PERCENT = 100
 
 
@@ -22,43 +19,8 @@ FULL_PERCENT = 100
 class BatteryLevel:
     """The value of the Battery Level characteristic."""
 
-    percent: int = on_air(U8, "0 to 100 percent of a full charge; other values are reserved")
+    percent: int = on_air(within(U8, 0, FULL_PERCENT), "0 to 100 percent of a full charge; other values are reserved")
 
 
-def encode_level(percent: int) -> bytes:
-    """One byte.
-
-    Raises:
-        LocalProtocolError: not 0 to 100.
-    """
-    if not 0 <= percent <= FULL_PERCENT:
-        raise LocalProtocolError(f"a battery level is 0 to {FULL_PERCENT} percent, not {percent}")
-    return encode(BatteryLevel(percent))
-
-
-def decode_level(value: bytes) -> int:
-    """Percent.
-
-    Raises:
-        MalformedFrame: not one byte, or a reserved value.
-    """
-    percent = decode(BatteryLevel, value).percent
-    if percent > FULL_PERCENT:
-        raise MalformedFrame(f"a battery level of {percent} percent")
-    return percent
-
-
-async def serve_levels(port: Port, levels: AsyncIterable[int]) -> None:
-    """Watch: send each level as it comes."""
-    async for percent in levels:
-        await port.send(encode_level(percent))
-
-
-async def read_levels(port: Port) -> AsyncGenerator[int, None]:
-    """Phone: the levels, in percent, until the watch shuts the port.
-
-    Raises:
-        MalformedFrame: the watch sent something else.
-    """
-    async for value in port:
-        yield decode_level(value)
+LEVEL = Characteristic("Battery Level", assigned_uuid(0x2A19), BatteryLevel, Properties.READ | Properties.NOTIFY)
+SERVICE = Service(assigned_uuid(0x180F), "battery", (LEVEL,))

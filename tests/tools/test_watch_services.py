@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
-
-import pytest
 
 from blechannel.aio.channel import Channel
 from blechannel.aio.phone import Phone
@@ -14,9 +11,7 @@ from blechannel.config import Config
 from blechannel.services import transfer
 from blechannel.stores.memory import MemoryStore
 from blechannel.transports.loopback import LoopbackAir
-from blechannel_tools import watch_services
 from blechannel_tools.watch_services import WatchServices
-from gatt_profiles import battery
 
 
 async def paired(watch: Watch, phone: Phone) -> Channel:
@@ -45,29 +40,3 @@ async def test_two_phones_do_not_mix_their_files() -> None:
         arrived = {(await services.arrived.get()).sha256 for _ in blobs}
         assert len(arrived) == 2
         assert services.under_way_bytes == 0
-
-
-async def test_the_battery_empties_and_never_dies(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch_services, "BATTERY_STEP_S", 0.001)
-    air = LoopbackAir()
-    async with Watch(MemoryStore(), air.watch()) as watch, Phone(MemoryStore(), air.phone()) as phone:
-        WatchServices(watch, None)
-        channel = await paired(watch, phone)
-        async with channel.port(battery.PORT) as port:
-            levels = [battery.decode_level(await port.receive()) for _ in range(120)]
-        assert levels[:3] == [100, 99, 98]
-        assert levels[-1] == 1
-        await channel.close()
-
-
-async def test_a_battery_that_is_heard_does_not_hold_the_watch() -> None:
-    air = LoopbackAir()
-    async with Watch(MemoryStore(), air.watch()) as watch, Phone(MemoryStore(), air.phone()) as phone:
-        WatchServices(watch, None)
-        channel = await paired(watch, phone)
-        async with channel.port(battery.PORT) as port:
-            assert battery.decode_level(await port.receive()) == 100
-            began = time.monotonic()
-            await watch.close()
-        # Not the seconds that a service gets which does not see the end of its port.
-        assert time.monotonic() - began < 2.0

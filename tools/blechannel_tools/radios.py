@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
+from blechannel.aio.attributes import PlainService
 from blechannel.aio.link import PhoneTransport, WatchTransport
 from blechannel.errors import LocalProtocolError
 
@@ -38,10 +40,14 @@ async def open_phone_radio(spec: str, *, snoop: Path | None = None) -> PhoneTran
     return await BumblePhoneTransport.open(spec, snoop=snoop)
 
 
-async def open_watch_radio(spec: str, *, snoop: Path | None = None) -> WatchTransport:
+async def open_watch_radio(
+    spec: str, *, snoop: Path | None = None, plain_services: Sequence[PlainService] = ()
+) -> WatchTransport:
     """The peripheral behind `spec`; raises as `open_phone_radio`."""
     if spec.startswith(SOCKETS):
         _check_socket(spec, snoop)
+        if plain_services:
+            raise LocalProtocolError(f"nothing can be served in the plain at {spec}: it has no GATT")
         from blechannel.transports.tcp import TcpWatchTransport
 
         return TcpWatchTransport(spec)
@@ -49,7 +55,7 @@ async def open_watch_radio(spec: str, *, snoop: Path | None = None) -> WatchTran
         raise LocalProtocolError("bleak is a phone's radio: give the watch one of Bumble's, such as usb:0")
     from blechannel.transports.bumble import BumbleWatchTransport
 
-    return await BumbleWatchTransport.open(spec, snoop=snoop)
+    return await BumbleWatchTransport.open(spec, snoop=snoop, plain_services=plain_services)
 
 
 def address_of(radio: WatchTransport, spec: str) -> str:

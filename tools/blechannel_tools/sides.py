@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import getpass
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from blechannel.aio.attributes import PlainService
 from blechannel.aio.key_log import KeyLog
 from blechannel.aio.link import WatchTransport
 from blechannel.aio.phone import Phone
@@ -79,14 +80,17 @@ async def open_phone(
 
 @asynccontextmanager
 async def open_watch(
-    options: argparse.Namespace, *, credentials: Credentials | None = None
+    options: argparse.Namespace,
+    plain_services: Sequence[PlainService] = (),
+    *,
+    credentials: Credentials | None = None,
 ) -> AsyncGenerator[tuple[Watch, WatchTransport], None]:
     """A watch that does not advertise yet: `start` it. Leaving closes its channels, its radio and its store."""
     config = Config(options.name, guest_ports=frozenset(options.guest_port))
     async with AsyncExitStack() as held:
         store = await held.enter_async_context(await open_store(options, Role.WATCH))
         key_log = _key_log(held)
-        radio = await open_watch_radio(options.transport, snoop=options.snoop)
+        radio = await open_watch_radio(options.transport, snoop=options.snoop, plain_services=plain_services)
         watch = Watch(store, radio, config=config, key_log=key_log, credentials=credentials)
         held.push_async_callback(watch.close)
         yield watch, radio

@@ -19,11 +19,13 @@ from blechannel_tools.keys import key_presses
 from blechannel_tools.output import Event, HumanOutput, Lines, Output
 from blechannel_tools.radios import address_of
 from blechannel_tools.selection import label
+from blechannel_tools.sensors import Sensors
 from blechannel_tools.watch_household import WatchHousehold
 from blechannel_tools.watch_pairing import WatchPairing
 from blechannel_tools.watch_services import Arrived, WatchServices
 from blechannel_tools.watch_state import Shown
 from blechannel_tools.ways import ON_WATCH, word_of
+from gatt_profiles.immediate_alert import Level
 
 if TYPE_CHECKING:
     from blechannel_tools.watch_face import WatchFace
@@ -49,7 +51,9 @@ def _when_terminated(quit_now: Callable[[], None]) -> Iterator[None]:
 class WatchRun:
     """One run of a watch that has started to advertise."""
 
-    def __init__(self, watch: Watch, radio: WatchTransport, options: argparse.Namespace, output: Output) -> None:
+    def __init__(
+        self, watch: Watch, radio: WatchTransport, options: argparse.Namespace, output: Output, *, sensors: Sensors
+    ) -> None:
         self._watch = watch
         self._output = output
         self._services = WatchServices(watch, options.save)
@@ -60,8 +64,12 @@ class WatchRun:
         self._quit = asyncio.Event()
         self._opens_at_once: bool = options.pair
         self._pairing = WatchPairing(watch, options, output)
+        self._sensors = sensors
+        sensors.on_ring = self._rings
+        sensors.serve(watch)
+        served = (*self._services.ports, *sensors.ports)
         guest_ports = frozenset(options.guest_port)
-        self._household = WatchHousehold(watch.members, served=self._services.ports, guest_ports=guest_ports)
+        self._household = WatchHousehold(watch.members, served=served, guest_ports=guest_ports)
 
     async def until_quit(self) -> None:
         """Run until a person quits.
@@ -75,8 +83,15 @@ class WatchRun:
             self._pairing.asks_keys = keys
             if self._opens_at_once:
                 self._open(0)
-            running = (self._events(), self._files(), self._decided(), self._refresh(), self._quitting())
-            jobs = [asyncio.ensure_future(job) for job in running]
+            work = (
+                self._events(),
+                self._files(),
+                self._decided(),
+                self._refresh(),
+                self._sensors.run(),
+                self._quitting(),
+            )
+            jobs = [asyncio.ensure_future(job) for job in work]
             try:
                 await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -236,6 +251,10 @@ class WatchRun:
             saved=str(file.saved) if file.saved else None,
             problem=file.problem or None,
         )
+
+    def _rings(self, level: Level) -> None:
+        text = "it is quiet again" if level is Level.NO_ALERT else f"it rings: {level.name.lower().replace('_', ' ')}"
+        self._say(Event.RINGING, text, level=level.value)
 
     def _name(self, channel: Channel) -> str:
         """What the peer is called; kept for when its bond is gone."""

@@ -1,23 +1,17 @@
-"""What the command line's watch serves: echo, transfer, its household, and a battery that empties slowly."""
+"""What the command line's watch serves beside its sensors: echo, transfer and its household."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncGenerator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from blechannel.aio.port import Port
 from blechannel.aio.watch import Watch
-from blechannel.errors import BlechannelError
 from blechannel.services import echo, household, transfer
-from gatt_profiles import battery
-
-BATTERY_STEP_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +37,6 @@ class WatchServices:
         serving = {
             echo.PORT: echo.echo,
             transfer.PORT: self._transfer,
-            battery.PORT: serve_battery,
             household.PORT: household.serving(watch.members),
         }
         self.ports = tuple(serving)
@@ -87,32 +80,3 @@ def _written(folder: Path, digest: str, blob: bytes) -> Path:
     with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
         file.write(blob)
     return path
-
-
-async def serve_battery(port: Port) -> None:
-    """Send the level now and each minute, until the phone shuts its half."""
-    ended = asyncio.Event()
-
-    async def listen() -> None:
-        with suppress(BlechannelError):
-            async for _ in port:
-                pass
-        ended.set()
-
-    listening = asyncio.ensure_future(listen())
-    try:
-        await battery.serve_levels(port, _levels(ended))
-    finally:
-        listening.cancel()
-        await asyncio.wait({listening})
-
-
-async def _levels(ended: asyncio.Event) -> AsyncGenerator[int, None]:
-    """A full battery that loses a percent a step, and never dies."""
-    percent = battery.FULL_PERCENT
-    while not ended.is_set():
-        yield percent
-        percent = max(1, percent - 1)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(BATTERY_STEP_S):
-                await ended.wait()

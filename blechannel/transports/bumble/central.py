@@ -26,6 +26,7 @@ from blechannel.transports.bumble.facts import ControllerFacts, facts_of
 from blechannel.transports.bumble.failures import answered
 from blechannel.transports.bumble.gate import NOTIFICATION, WRITE_COMMAND, head
 from blechannel.transports.bumble.link import BumbleLink
+from blechannel.transports.bumble.peer import BumbleGattPeer
 from blechannel.transports.bumble.sightings import Sightings
 
 CONNECT_S = 20.0
@@ -80,22 +81,32 @@ class BumblePhoneTransport:
         Raises:
             TransportError: no such address, no answer, or a peer without the service.
         """
-        self._adapter.check()
-        peer = _parsed(address)
-        async with self._connecting:
-            if any(link.peer == str(peer) for link in self._links):
-                raise TransportError(f"there is a link to {peer} already")
-            connection = await self._reach(peer)
+        connection = await self._connected(address)
         try:
             return await answered(
                 self._set_up(connection),
                 within_s=SETUP_S,
-                doing=f"setting up {peer}",
+                doing=f"setting up {connection.peer_address}",
                 unless=self._disconnection(connection),
             )
         except BaseException:
             await self._adapter.insist(self._adapter.hang_up(connection))
             raise
+
+    async def connect_gatt(self, address: str) -> BumbleGattPeer:
+        """Connect to any device and use its GATT server in the plain; cancelled, it leaves nothing connected.
+
+        Raises:
+            TransportError: no such address, no answer, or there is a connection to it already.
+        """
+        connection = await self._connected(address)
+        peer = BumbleGattPeer(self._adapter, connection)
+        try:
+            await peer.exchange_mtu()
+        except BaseException:
+            await self._adapter.insist(peer.close())
+            raise
+        return peer
 
     async def close(self) -> None:
         """Stop everything and free the adapter. Safe to call again; never raises."""
@@ -103,6 +114,14 @@ class BumblePhoneTransport:
         await asyncio.gather(*(link.close() for link in self._links))
         await self._adapter.close()
         self._sightings.wake()
+
+    async def _connected(self, address: str) -> Connection:
+        self._adapter.check()
+        peer = _parsed(address)
+        async with self._connecting:
+            if any(str(known.peer_address) == str(peer) for known in self._device.connections.values()):
+                raise TransportError(f"there is a link to {peer} already")
+            return await self._reach(peer)
 
     async def _reach(self, peer: hci.Address) -> Connection:
         """A connection. Bumble forgets a cancelled attempt while the controller goes on with it; this does not."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from bumble.device import Connection
 
+from blechannel.aio.attributes import PlainService, check_services
 from blechannel.errors import TransportError
 from blechannel.limits import MAX_LINKS
 from blechannel.transports.adverts import check_service_data
@@ -23,6 +25,7 @@ from blechannel.transports.bumble.adapter import (
 from blechannel.transports.bumble.advertisement import ADVERTISEMENT, scan_response
 from blechannel.transports.bumble.failures import answered
 from blechannel.transports.bumble.link import BumbleLink
+from blechannel.transports.bumble.plain import PlainTable
 from blechannel.transports.bumble.service import WatchService
 
 _log = logging.getLogger(__name__)
@@ -32,12 +35,17 @@ RETRY_S = 1.0
 
 
 class BumbleWatchTransport:
-    """A GATT peripheral on bumble; made by `open`, or by a `VirtualRadio`."""
+    """A GATT peripheral on bumble; made by `open`, or by a `VirtualRadio`.
 
-    def __init__(self, adapter: Adapter) -> None:
+    Raises:
+        LocalProtocolError: two plain services have one UUID, or one has the channel's.
+    """
+
+    def __init__(self, adapter: Adapter, plain_services: Sequence[PlainService] = ()) -> None:
         self._adapter = adapter
         self._device = adapter.device
         self._service = WatchService(adapter)
+        self._plain = PlainTable(adapter, plain_services)
         self._service_data: bytes | None = None
         self._advertising = asyncio.Lock()
         self._arrived: deque[BumbleLink] = deque()
@@ -48,16 +56,23 @@ class BumbleWatchTransport:
 
     @classmethod
     async def open(
-        cls, transport: str, *, snoop: Path | None = None, att_mtu_bytes: int = MAX_ATT_MTU_BYTES
+        cls,
+        transport: str,
+        *,
+        snoop: Path | None = None,
+        att_mtu_bytes: int = MAX_ATT_MTU_BYTES,
+        plain_services: Sequence[PlainService] = (),
     ) -> BumbleWatchTransport:
         """A watch on the controller behind a bumble transport string, such as "hci-socket:0" or "usb:0".
 
-        `snoop` names a file for a btsnoop capture of the HCI traffic.
+        `snoop` names a file for a btsnoop capture of the HCI traffic; `plain_services` are served to whoever connects.
 
         Raises:
+            LocalProtocolError: two plain services have one UUID, or one has the channel's.
             TransportError: there is no such controller, it is busy or forbidden, or does not answer.
         """
-        return cls(await open_adapter(transport, RadioOptions(snoop, att_mtu_bytes)))
+        check_services(plain_services)
+        return cls(await open_adapter(transport, RadioOptions(snoop, att_mtu_bytes)), plain_services)
 
     async def advertise(self, service_data: bytes) -> None:
         """Advertise under a fresh address; again whenever a link begins or ends, up to `MAX_LINKS` links.
@@ -95,6 +110,7 @@ class BumbleWatchTransport:
             self._adapter.check()
             await answered(self._silence(), within_s=COMMAND_S, doing="advertising ends")
         await asyncio.gather(*(link.close() for link in self._service.links.values()))
+        self._plain.close()
         await self._adapter.close()
         self._wake()
 
@@ -127,6 +143,7 @@ class BumbleWatchTransport:
             await asyncio.sleep(RETRY_S)
 
     def _connected(self, connection: Connection) -> None:
+        connection.once(connection.EVENT_DISCONNECTION, lambda _reason: self._plain.forget(connection.handle))
         if self._closed or len(self._service.links) >= MAX_LINKS:
             self._adapter.later(self._adapter.hang_up(connection))
             return

@@ -12,6 +12,7 @@ Bumble's virtual controllers are made for tests of hosts; what they lack is adde
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from bumble.controller import AdvertisingSet, Controller, LegacyAdvertiser
 from bumble.link import LocalLink
 from bumble.transport.common import AsyncPipeSink, Transport
 
+from blechannel.aio.attributes import PlainService, check_services
 from blechannel.transports.bumble.adapter import MAX_ATT_MTU_BYTES, Adapter, RadioOptions, power_on
 from blechannel.transports.bumble.central import BumblePhoneTransport
 from blechannel.transports.bumble.peripheral import BumbleWatchTransport
@@ -192,13 +194,21 @@ class VirtualRadio:
         """
         return BumblePhoneTransport(await self._adapter(snoop, att_mtu_bytes))
 
-    async def watch(self, *, snoop: Path | None = None, att_mtu_bytes: int = MAX_ATT_MTU_BYTES) -> BumbleWatchTransport:
-        """One more watch; `snoop` names a file for a btsnoop capture.
+    async def watch(
+        self,
+        *,
+        snoop: Path | None = None,
+        att_mtu_bytes: int = MAX_ATT_MTU_BYTES,
+        plain_services: Sequence[PlainService] = (),
+    ) -> BumbleWatchTransport:
+        """One more watch; `snoop` names a file for a btsnoop capture, `plain_services` are served to whoever connects.
 
         Raises:
+            LocalProtocolError: two plain services have one UUID, or one has the channel's.
             TransportError: the capture cannot be written.
         """
-        return BumbleWatchTransport(await self._adapter(snoop, att_mtu_bytes))
+        check_services(plain_services)
+        return BumbleWatchTransport(await self._adapter(snoop, att_mtu_bytes), plain_services)
 
     def drop_link(self) -> None:
         """Lose every connection at both ends, as when out of reach: a supervision time-out."""

@@ -9,13 +9,14 @@ import shutil
 import signal
 import subprocess
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from blechannel.aio.attributes import PlainService
 from blechannel.aio.link import Link
 from blechannel.errors import TransportError
 from blechannel.pairing.bonds import Bond
@@ -278,8 +279,8 @@ class GoneAdapter:
 
 
 def test_an_adapter_that_is_unplugged_ends_the_watch(programs: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def opened(_spec: str, *, snoop: Path | None) -> GoneAdapter:
-        assert snoop is None
+    async def opened(_spec: str, *, snoop: Path | None, plain_services: Sequence[PlainService]) -> GoneAdapter:
+        assert (snoop, plain_services) == (None, [])
         return GoneAdapter()
 
     monkeypatch.setattr("blechannel_tools.sides.open_watch_radio", opened)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Any
 
+from blechannel.aio.channel import Channel
 from blechannel.aio.port import Port
+from blechannel.codec import encode
 from blechannel_tools.exits import Exit
+from blechannel_tools.following import follow
 from blechannel_tools.options import (
     Commands,
     add_command,
@@ -21,12 +24,8 @@ from blechannel_tools.options import (
 )
 from blechannel_tools.output import Event, Output
 from blechannel_tools.reaching import connected
-from gatt_profiles import battery
-
-KNOWN: Mapping[str, Callable[[bytes], str]] = {
-    battery.PORT: lambda message: f"{battery.decode_level(message)} %",
-}
-"""How messages of well-known ports are shown to people."""
+from blechannel_tools.readings import SERVICES, words_of
+from gatt_profiles.profile import Characteristic, Service
 
 EPILOG = """examples:
   blechannel phone listen battery --transport hci-socket:0
@@ -55,16 +54,49 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
 
 
 async def _listen(options: argparse.Namespace, output: Output) -> None:
-    heard = 0
+    heard = _Heard(output, options.count)
     async with connected(options, output) as channel:
-        with suppress(TimeoutError), output.waiting("listening; Ctrl-C to leave"):
-            async with asyncio.timeout(options.seconds), channel.port(options.port) as port:
-                async for message in port:
-                    heard += 1
-                    tell_message(output, port, message)
-                    if heard == options.count:
-                        break
-    output.say(Event.DONE, messages=heard)
+        with suppress(TimeoutError, _Enough), output.waiting("listening; Ctrl-C to leave"):
+            async with asyncio.timeout(options.seconds):
+                if options.port in SERVICES:
+                    await follow(channel, SERVICES[options.port], heard.value)
+                else:
+                    await _hear(channel, options.port, heard)
+    output.say(Event.DONE, messages=heard.messages)
+
+
+async def _hear(channel: Channel, name: str, heard: _Heard) -> None:
+    async with channel.port(name) as port:
+        async for message in port:
+            heard.message(port, message)
+
+
+class _Enough(Exception):
+    """As many messages came as were asked for."""
+
+
+class _Heard:
+    """Tells of messages, and counts them; raises _Enough with the last one that is wanted."""
+
+    def __init__(self, output: Output, count: int | None) -> None:
+        self._output = output
+        self._count = count
+        self.messages = 0
+
+    def value(self, service: Service, _characteristic: Characteristic[Any], value: object) -> None:
+        """A value of a profile that is known here."""
+        self._output.say(Event.MESSAGE, words_of(value), port=service.port, text=None, hex=encode(value).hex())
+        self._counted()
+
+    def message(self, port: Port, message: bytes) -> None:
+        """Any other port's message."""
+        tell_message(self._output, port, message)
+        self._counted()
+
+    def _counted(self) -> None:
+        self.messages += 1
+        if self.messages == self._count:
+            raise _Enough
 
 
 def tell_message(output: Output, port: Port, message: bytes) -> None:
@@ -73,6 +105,4 @@ def tell_message(output: Output, port: Port, message: bytes) -> None:
         text = message.decode()
     except UnicodeDecodeError:
         text = None
-    show = KNOWN.get(port.name)
-    shown = show(message) if show else (message.hex(" ") if text is None else text)
-    output.say(Event.MESSAGE, shown, port=port.name, text=text, hex=message.hex())
+    output.say(Event.MESSAGE, message.hex(" ") if text is None else text, port=port.name, text=text, hex=message.hex())

@@ -21,6 +21,7 @@ from blechannel_tools.options import (
     seconds,
 )
 from blechannel_tools.output import Event, Lines, Output
+from blechannel_tools.sensors import PLAIN, Sensors
 from blechannel_tools.sides import open_watch
 from blechannel_tools.watch_run import WatchRun
 from blechannel_tools.ways import methods
@@ -39,8 +40,9 @@ answer whether the words are the same, h shows the phones and changes what they 
 opens a window at the start, each event is a line, words are answered with yes or no on standard input, and Ctrl-C
 quits. Whoever can read the output can read the code or the ticket while it is good. A certificate is made, and those of
 phones are trusted, with `blechannel identity`.
-Served are the ports echo, transfer and battery (a simulated one), to the owner's phone: the first that was paired.
-Others are guests, who may use what --guest-port names."""
+Served are the ports echo and transfer, and simulated sensors as profiles: device-information, battery, heart-rate,
+current-time, alert-notification and immediate-alert. They are for the owner's phone: the first that was paired. Others
+are guests, who may use what --guest-port names, and strangers see what --plain names."""
 
 
 def add(commands: Commands) -> None:
@@ -62,6 +64,17 @@ def add(commands: Commands) -> None:
         default=[],
         metavar="PORT",
         help="a port that phones may use which are not the owner's; may be repeated (default: none)",
+    )
+    parser.add_argument(
+        "--plain",
+        action="append",
+        default=[],
+        choices=PLAIN,
+        help="a profile that strangers may read, too, without the channel; may be repeated (default: none)",
+    )
+    parser.add_argument("--sensor-seed", type=int, default=0, metavar="N", help="what the sensors feel (default: 0)")
+    parser.add_argument(
+        "--sensor-speed", type=seconds, default=1.0, metavar="X", help="sensors X times as fast as life (default: 1)"
     )
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="keep received files here")
     parser.add_argument("--seconds", type=seconds, help="end after so many seconds")
@@ -98,9 +111,10 @@ def tell_board(board: Board, output: Output) -> None:
 async def _watch(options: argparse.Namespace, output: Output) -> None:
     certificates = Method.CERTIFICATE in options.methods
     credentials = certificate_credentials(options, Role.WATCH) if certificates else None
-    async with open_watch(options, credentials=credentials) as (watch, radio):
+    sensors = Sensors(options.sensor_seed, speed=options.sensor_speed)
+    async with open_watch(options, sensors.plain(options.plain), credentials=credentials) as (watch, radio):
         await watch.start()
-        running = WatchRun(watch, radio, options, output)
+        running = WatchRun(watch, radio, options, output, sensors=sensors)
         try:
             async with asyncio.timeout(options.seconds):
                 await running.until_quit()

@@ -1,0 +1,71 @@
+"""Hear all that a profile of the watch tells, through the channel."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack
+from typing import Any
+
+from blechannel.aio.channel import Channel
+from blechannel.errors import AttributeRefused
+from blechannel.gatt import Properties
+from gatt_profiles import alert_notification
+from gatt_profiles.alert_notification import Category, Command, ControlPoint
+from gatt_profiles.client import Client, Values
+from gatt_profiles.profile import Characteristic, Service
+from gatt_profiles.tunnel_peer import open_client
+
+Show = Callable[[Service, Characteristic[Any], object], None]
+"""Takes a value as it comes."""
+
+
+async def follow(channel: Channel, service: Service, show: Show) -> None:
+    """Show what can be read, and then each value that the watch tells of, until it shuts the port.
+
+    Raises:
+        EOFError: it shut the port before the values of now were read.
+        AccessDenied: this phone may not use it.
+        BlechannelError: the channel was cut off, nothing answers, or a value is none.
+    """
+    async with open_client(channel, service) as client, AsyncExitStack() as held:
+        streams = [
+            (characteristic, await held.enter_async_context(client.subscribed(characteristic)))
+            for characteristic in service.characteristics
+            if Properties.NOTIFY in characteristic.properties
+        ]
+        if service is alert_notification.SERVICE:
+            for command in (Command.ENABLE_NEW, Command.ENABLE_UNREAD):
+                await client.write(alert_notification.CONTROL_POINT, ControlPoint(command, Category.ALL))
+        await _read_all(client, show)
+        await all_of(_heard(service, characteristic, values, show) for characteristic, values in streams)
+
+
+async def all_of(jobs: Iterable[Coroutine[object, object, None]]) -> None:
+    """Run all until they have ended; the first failure ends the others, and is raised."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    if not tasks:
+        return
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for how in ended:
+        if isinstance(how, Exception):
+            raise how
+
+
+async def _read_all(client: Client, show: Show) -> None:
+    for characteristic in client.service.characteristics:
+        if Properties.READ in characteristic.properties:
+            try:
+                show(client.service, characteristic, await client.read(characteristic))
+            except AttributeRefused:  # an optional one, which this watch does not have
+                continue
+
+
+async def _heard(service: Service, characteristic: Characteristic[Any], values: Values[Any], show: Show) -> None:
+    async for value in values:
+        show(service, characteristic, value)
