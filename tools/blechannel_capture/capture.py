@@ -65,6 +65,8 @@ class Capture(AbstractContextManager["Capture"]):
 
     def _decoded(self) -> Iterator[Event]:
         for packet in self._container.packets:
+            if packet.missing_bytes:
+                continue  # entered into the ledger; half a packet says half a thing
             if (unwrap := UNWRAP.get(packet.link_type)) is not None:
                 hci = unwrap(packet)
                 if hci.kind != NOT_HCI:
