@@ -57,7 +57,7 @@ class Info:
         """Whether all three are offered; method 0 (reconnect) always is."""
         speaks = self.min_version <= version <= self.max_version
         return (
-            speaks and bool(self.suites >> (suite - 1) & 1) and (not method or bool(self.methods >> (method - 1) & 1))
+            speaks and bool(self.suites << 1 >> suite & 1) and (not method or bool(self.methods << 1 >> method & 1))
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
+from blechannel.gatt import INBOX_UUID, OUTBOX_UUID, SERVICE_UUID
 from blechannel_capture.events import Side
 from blechannel_capture.host.hci_packets import ACL, COMMAND, EVENT
 from blechannel_capture.l2cap import ATT_CID, SMP_CID
@@ -12,6 +13,7 @@ from tests.capture.writing import START_NS, HciSaid
 
 STEP_NS = 1_000_000
 HANDLE = 0x0040
+SERVICE_HANDLE, INBOX, OUTBOX, LAST_HANDLE = 0x001F, 0x0021, 0x0024, 0x0028
 PEER = bytes.fromhex("554433221180")
 
 
@@ -78,6 +80,17 @@ class HostTraffic:
     def notify(self, handle: int, value: bytes) -> None:
         """The peripheral notifies."""
         self.att(Side.PERIPHERAL, struct.pack("<BH", 0x1B, handle) + value)
+
+    def discover(self) -> None:
+        """The central finds our service, and the characteristics in it."""
+        service, inbox, outbox = (
+            bytes.fromhex(uuid.replace("-", ""))[::-1] for uuid in (SERVICE_UUID, INBOX_UUID, OUTBOX_UUID)
+        )
+        self.att(Side.CENTRAL, struct.pack("<BHHH", 0x10, 1, 0xFFFF, 0x2800))
+        self.att(Side.PERIPHERAL, struct.pack("<BBHH", 0x11, 20, SERVICE_HANDLE, LAST_HANDLE) + service)
+        self.att(Side.CENTRAL, struct.pack("<BHHH", 0x08, SERVICE_HANDLE, LAST_HANDLE, 0x2803))
+        found = struct.pack("<HBH", INBOX - 1, 0x0C, INBOX) + inbox + struct.pack("<HBH", OUTBOX - 1, 0x10, OUTBOX) + outbox
+        self.att(Side.PERIPHERAL, b"\x09\x15" + found)
 
 
 def small_talk(traffic: HostTraffic, values: Iterable[bytes]) -> HostTraffic:
