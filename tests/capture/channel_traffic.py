@@ -22,6 +22,7 @@ from tests.session.middle import Meddle, Middle, pass_on
 from tests.session.sides import Shelf, Side, World, join
 from tests.session.test_certificates import PHONE, WATCH, trusting
 
+
 class TappedSide(Side):
     """A side whose host is captured."""
 

@@ -10,7 +10,6 @@ from typing import Final
 from blechannel_capture.air.key_ring import KeyRing
 from blechannel_capture.capture import Capture
 from blechannel_capture.channel.key_log import KeyLog
-from blechannel_capture.errors import CaptureError
 from blechannel_capture.findings import Findings
 
 INTERESTING: Final = (0, 1, 0x7F, 0x80, 0xFF)
@@ -56,4 +55,3 @@ def read_all(content: bytes, *, strict: bool, key_log: KeyLog | None, keys: KeyR
     for each in findings.end():
         str(each)
     return count
-

@@ -89,7 +89,9 @@ class HostTraffic:
         self.att(Side.CENTRAL, struct.pack("<BHHH", 0x10, 1, 0xFFFF, 0x2800))
         self.att(Side.PERIPHERAL, struct.pack("<BBHH", 0x11, 20, SERVICE_HANDLE, LAST_HANDLE) + service)
         self.att(Side.CENTRAL, struct.pack("<BHHH", 0x08, SERVICE_HANDLE, LAST_HANDLE, 0x2803))
-        found = struct.pack("<HBH", INBOX - 1, 0x0C, INBOX) + inbox + struct.pack("<HBH", OUTBOX - 1, 0x10, OUTBOX) + outbox
+        found = (
+            struct.pack("<HBH", INBOX - 1, 0x0C, INBOX) + inbox + struct.pack("<HBH", OUTBOX - 1, 0x10, OUTBOX) + outbox
+        )
         self.att(Side.PERIPHERAL, b"\x09\x15" + found)
 
 

@@ -214,7 +214,9 @@ def ppi(said: AirSaid, link: int = 147) -> bytes:
     """Link type 192 as Ubertooth writes it, which does not say who sent it."""
     field = struct.pack("<BHBIbbbB", 0, 2402 + 2 * said.channel, 0, said.time_ns // 100 & 0xFFFFFFFF, -40, -41, -42, 1)
     field = field.ljust(16, b"\0")
-    return struct.pack("<BBHI", 0, 0, 8 + 4 + len(field), link) + struct.pack("<HH", 30006, len(field)) + field + said.bare
+    return (
+        struct.pack("<BBHI", 0, 0, 8 + 4 + len(field), link) + struct.pack("<HH", 30006, len(field)) + field + said.bare
+    )
 
 
 def nordic(said: AirSaid, *, version: int = 3, crc_ok: bool = True, kind: int = 6) -> bytes:

@@ -42,9 +42,7 @@ def test_an_honest_life_is_verified_and_opened(method: Method, role: Role) -> No
 def test_both_sides_see_the_same_handshakes_whoever_logged_the_keys() -> None:
     world = honest_life()
     seen = {
-        (role, keys_of): [
-            each.handshake_hash for each in world.heard_by(role, keys_of=keys_of).all(HandshakeVerified)
-        ]
+        (role, keys_of): [each.handshake_hash for each in world.heard_by(role, keys_of=keys_of).all(HandshakeVerified)]
         for role in Role
         for keys_of in Role
     }
