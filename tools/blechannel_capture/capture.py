@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -12,14 +12,17 @@ from blechannel_capture.air import frames as air_frames
 from blechannel_capture.air.key_ring import KeyRing
 from blechannel_capture.air.link_decoder import AirDecoder
 from blechannel_capture.analysis import Analysis
-from blechannel_capture.channel.key_log import KeyLog
+from blechannel_capture.channel.key_log import KeyLog, read_key_log
 from blechannel_capture.connections import Connections
 from blechannel_capture.containers.formats import Format, open_container
 from blechannel_capture.containers.source import never
+from blechannel_capture.errors import CaptureError
 from blechannel_capture.events import Event
+from blechannel_capture.gatt_map import GattMap
 from blechannel_capture.host.hci import HciDecoder
 from blechannel_capture.host.hci_packets import NOT_HCI, UNWRAP
 from blechannel_capture.ledger import Ledger
+from blechannel_capture.packet import Packet
 
 
 class Capture(AbstractContextManager["Capture"]):
@@ -34,7 +37,9 @@ class Capture(AbstractContextManager["Capture"]):
         link_keys: KeyRing | None = None,
         key_log: KeyLog | None = None,
     ) -> None:
-        """Read `file`, which stays the caller's.
+        """Read `file`, which is closed when the `with` statement ends.
+
+        `wait` is asked at the end of the file whether to look for more: how a growing file is followed.
 
         Raises:
             NotACapture: no format that is known.
@@ -46,7 +51,12 @@ class Capture(AbstractContextManager["Capture"]):
         self.link_keys = link_keys or KeyRing()
         self._air: dict[int, AirDecoder] = {}
         self._file = file
-        self._analysis = Analysis(key_log or {})
+        self._key_log: KeyLog = {nonce: list(secrets) for nonce, secrets in (key_log or {}).items()}
+        self._analysis = Analysis(self._key_log)
+        self.packets = 0
+        """How many were read so far."""
+        self.on_packet: Callable[[Packet], None] | None = None
+        """Called with each packet before its events."""
         self.gatt = self._analysis.gatt
         """The attributes that are known on a connection."""
 
@@ -55,28 +65,63 @@ class Capture(AbstractContextManager["Capture"]):
         """What the file's first bytes say that it is."""
         return self._container.format
 
+    @property
+    def comments(self) -> list[tuple[int, str]]:
+        """Of a pcapng file, as far as it was read: the packet's number (0 for the file) and the text."""
+        return self._container.remarks.comments
+
     def __iter__(self) -> Iterator[Event]:
-        """The events, once.
+        """The events, once. A key log in a pcapng file's secrets is used from where it stands.
 
         Raises:
             DamagedCapture: reading is strict, and the file is damaged.
         """
-        return self._analysis.follow(self._decoded())
+        for _, events in self.steps():
+            yield from events
 
-    def _decoded(self) -> Iterator[Event]:
+    def steps(self) -> Iterator[tuple[Packet | None, list[Event]]]:
+        """Every packet with what it says, once, instead of iterating; at the end None with what only the end tells.
+
+        Raises:
+            DamagedCapture: reading is strict, and the file is damaged.
+        """
+        secrets, known_secrets, follow = self._container.remarks.secrets, 0, self._analysis.follow
         for packet in self._container.packets:
-            if packet.missing_bytes:
-                continue  # entered into the ledger; half a packet says half a thing
-            if (unwrap := UNWRAP.get(packet.link_type)) is not None:
-                hci = unwrap(packet)
-                if hci.kind != NOT_HCI:
-                    yield from self._host(hci.controller).feed(hci, packet.number, packet.time_ns)
-            elif (frame := air_frames.UNWRAP[packet.link_type](packet)) is not None:
-                yield from self._sniffer(packet.interface).feed(frame, packet.number, packet.time_ns)
+            self.packets += 1
+            if self.on_packet is not None:
+                self.on_packet(packet)
+            if len(secrets) > known_secrets:
+                self._learn(b"\n".join(data for _, data in secrets[known_secrets:]))
+                known_secrets = len(secrets)
+            yield packet, follow(self._decoded(packet))
         for host in self._hosts.values():
             host.end()
         for sniffer in self._air.values():
             sniffer.end()
+        yield None, self._analysis.end()
+
+    def import_gatt(self, known: GattMap) -> None:
+        """Attributes that are known from elsewhere, for every connection from now on."""
+        self._analysis.known = known
+
+    def _decoded(self, packet: Packet) -> Iterable[Event]:
+        if packet.missing_bytes:
+            return ()  # entered into the ledger; half a packet says half a thing
+        if (unwrap := UNWRAP.get(packet.link_type)) is not None:
+            hci = unwrap(packet)
+            if hci.kind == NOT_HCI:
+                return ()
+            return self._host(hci.controller).feed(hci, packet.number, packet.time_ns)
+        frame = air_frames.UNWRAP[packet.link_type](packet)
+        if frame is None:
+            return ()
+        return self._sniffer(packet.interface).feed(frame, packet.number, packet.time_ns)
+
+    def _learn(self, lines: bytes) -> None:
+        """Secrets that the file itself carries; those of other protocols are skipped."""
+        with suppress(CaptureError):
+            for nonce, found in read_key_log(lines.decode("ascii", "replace").splitlines()).items():
+                self._key_log.setdefault(nonce, []).extend(found)
 
     def _host(self, controller: int) -> HciDecoder:
         host = self._hosts.get(controller)

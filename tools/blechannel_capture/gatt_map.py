@@ -5,14 +5,18 @@ Source: Core Specification, Vol 3 Part G, 4.4 to 4.7 (discovery), Part F, 3.4.3 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from blechannel_capture import att
+from blechannel_capture.errors import CaptureError
 from blechannel_capture.events import AttPdu
 
 PRIMARY_SERVICE, SECONDARY_SERVICE, CHARACTERISTIC = 0x2800, 0x2801, 0x2803
+MAP_VERSION: Final = 1
 BASE_UUID_TAIL: Final = "-0000-1000-8000-00805f9b34fb"
 
 
@@ -76,6 +80,30 @@ class GattMap:
         """The UUID of the service around a handle; empty where none is known."""
         return next((uuid for first, last, uuid in self.services if first <= handle <= last), "")
 
+    def take_over(self, other: GattMap, confidence: Confidence) -> None:
+        """What another connection or a file knows, with at most that confidence."""
+        self.services += [each for each in other.services if each not in self.services]
+        for handle, each in other.attributes.items():
+            self.learn(handle, each.uuid, min(confidence, each.confidence))
+
+    def as_object(self) -> dict[str, Any]:
+        """What `json.dumps` takes, and `from_object` gives back."""
+        return {
+            "services": [{"first": first, "last": last, "uuid": uuid} for first, last, uuid in self.services],
+            "attributes": [
+                {"handle": handle, "uuid": each.uuid, "known": each.confidence.name.lower()}
+                for handle, each in sorted(self.attributes.items())
+            ],
+        }
+
+    @classmethod
+    def from_object(cls, given: Any) -> GattMap:
+        """Raises KeyError, TypeError or ValueError for what `as_object` never gives."""
+        gatt = cls(services=[(int(s["first"]), int(s["last"]), str(s["uuid"])) for s in given["services"]])
+        for each in given["attributes"]:
+            gatt.learn(int(each["handle"]), str(each["uuid"]), Confidence[each["known"].upper()])
+        return gatt
+
     def hear(self, pdu: AttPdu) -> None:
         """Learn from one PDU; what contradicts itself teaches nothing."""
         value = pdu.value
@@ -114,3 +142,27 @@ def _entries(value: bytes, sizes: tuple[int, ...]) -> list[bytes]:
     if size not in sizes:
         return []
     return [value[at : at + size] for at in range(1, len(value) - size + 1, size)]
+
+
+def dump_map(maps: list[GattMap], path: Path) -> None:
+    """Write what all of them know into one file."""
+    merged = GattMap()
+    for each in maps:
+        merged.take_over(each, Confidence.DISCOVERED)
+    path.write_text(json.dumps({"version": MAP_VERSION, **merged.as_object()}, indent=2) + "\n", encoding="utf-8")
+
+
+def load_map(path: Path) -> GattMap:
+    """Read what `dump_map` wrote.
+
+    Raises:
+        CaptureError: it is no such file.
+        OSError: it cannot be read.
+    """
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+        if given["version"] != MAP_VERSION:
+            raise CaptureError(f"{path}: a map of version {given['version']}; this program reads {MAP_VERSION}")
+        return GattMap.from_object(given)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise CaptureError(f"{path} holds no attributes as `capture gatt --save` writes them") from error

@@ -23,7 +23,7 @@ def as_object(event: Event) -> dict[str, Any]:
     if type(event) is AttPdu:  # by far the most frequent
         return {
             "schema": SCHEMA,
-            "event": "AttPdu",
+            "type": "AttPdu",
             "packet": event.packet,
             "time_ns": event.time_ns,
             "connection": event.connection.number,
@@ -33,7 +33,7 @@ def as_object(event: Event) -> dict[str, Any]:
             "handle": event.handle,
             "value": event.value.hex(),
         }
-    found = {"schema": SCHEMA, "event": type(event).__name__, **_fields(event)}
+    found = {"schema": SCHEMA, "type": type(event).__name__, **_fields(event)}
     if isinstance(event, Connected | ParametersChanged):
         found["link"] = _fields(event.connection)
     return found

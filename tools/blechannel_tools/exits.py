@@ -14,6 +14,7 @@ from blechannel.errors import (
     WatchNotFound,
     WrongPassphrase,
 )
+from blechannel_capture.errors import CaptureError
 
 
 class Exit(IntEnum):
@@ -26,6 +27,7 @@ class Exit(IntEnum):
     REFUSED = 4
     STORE = 5
     LINK = 6
+    CAPTURE = 7
     INTERRUPTED = 130
 
 
@@ -37,6 +39,7 @@ MEANINGS = {
     Exit.REFUSED: "refused: a wrong code, no window, a locked pairing, a port, or a bond that the watch does not know",
     Exit.STORE: "no such bond, or the bond store is busy, under another passphrase, or damaged",
     Exit.LINK: "the link or the adapter failed",
+    Exit.CAPTURE: "no capture that can be read, or --strict met damage",
     Exit.INTERRUPTED: "interrupted by Ctrl-C; the bond store is whole",
 }
 
@@ -47,6 +50,7 @@ _OF_ERROR: tuple[tuple[type[BlechannelError], Exit], ...] = (
     (BondError, Exit.STORE),
     (TransportError, Exit.LINK),
     (LocalProtocolError, Exit.USAGE),
+    (CaptureError, Exit.CAPTURE),
 )
 """The first that fits; what none fits has failed."""
 
