@@ -105,6 +105,8 @@ class Capture(AbstractContextManager["Capture"]):
         self._analysis.known = known
 
     def _decoded(self, packet: Packet) -> Iterable[Event]:
+        if packet.missing_bytes:
+            return ()  # entered into the ledger; half a packet says half a thing
         if (unwrap := UNWRAP.get(packet.link_type)) is not None:
             hci = unwrap(packet)
             if hci.kind == NOT_HCI:

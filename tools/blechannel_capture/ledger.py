@@ -50,11 +50,13 @@ class Entry:
     packet: int
     """Its number in the file, from 1; 0 where it concerns no packet."""
     offset: int
-    """In bytes from the start of the (uncompressed) file."""
+    """In bytes from the start of the (uncompressed) file; 0 where only the packet is known."""
     detail: str
 
     def __str__(self) -> str:
-        where = f"packet {self.packet} at byte {self.offset}" if self.packet else f"byte {self.offset}"
+        where = f"packet {self.packet}" if self.packet else ""
+        if self.offset or not self.packet:
+            where += f"{' at ' if where else ''}byte {self.offset}"
         return f"{where}: {self.damage.value}: {self.detail}"
 
 

@@ -38,6 +38,7 @@ LL_CONNECTION_UPDATE_IND, LL_TERMINATE_IND = 0x00, 0x02
 LL_ENC_REQ, LL_ENC_RSP, LL_START_ENC_REQ = 0x03, 0x04, 0x05
 LL_PAUSE_ENC_RSP: Final = 0x0B
 _CONTINUES, _BEGINS, _CONTROLS = 1, 2, 3
+_ENDS: Final = (Side.CENTRAL, Side.PERIPHERAL)
 _SILENCE_NS: Final = 5_000_000
 """More than any two frames of one connection event are apart."""
 
@@ -51,9 +52,13 @@ class Link:
         self.pairing = Exchange()
         self._ledger = ledger
         self._keys = keys
-        self._last: dict[Side, tuple[int, bytes]] = {}
-        self._awaits: dict[Side, int] = {}
+        # Both sides count from 0, and there is nothing yet that could be said again.
+        is_whole = crc_init is not None
+        self._last: dict[Side, tuple[int, bytes]] = {each: (1, b"") for each in _ENDS if is_whole}
+        self._awaits: dict[Side, int] = dict.fromkeys(_ENDS, 0) if is_whole else {}
         """By sender, the sequence number that the other side has said it waits for."""
+        self._is_acknowledged = dict.fromkeys(Side, is_whole)
+        """By sender, whether the other side has said that it has the last frame."""
         self._assemblies = {each: Assembly(ledger) for each in Side}
         self._channels = Channels(connection, ledger)
         self._heard_ns: int | None = None
@@ -79,7 +84,6 @@ class Link:
             side = said.other if is_mistaken else said
         self.connection.local_known = Known.GUESSED if said is Side.UNKNOWN else Known.FLAGGED
         self._heard_ns, self._heard_channel, self._heard_from = time_ns, frame.channel, side
-        self._awaits[side.other] = frame.pdu[0] >> 2 & 1
         return side
 
     def _more_likely(self, side: Side, pdu: bytes) -> Side:
@@ -97,18 +101,10 @@ class Link:
     def hear(self, frame: AirFrame, sender: Side, packet: int, time_ns: int) -> Iterator[Event]:
         """One sound frame."""
         pdu = frame.pdu
-        sequence, payload = pdu[0] >> 3 & 1, pdu[2:]
-        last = self._last.get(sender)
-        if last is not None and last[0] == sequence:
-            if last[1] == payload:
-                if payload:
-                    self._ledger.note(Damage.RETRANSMITTED, f"{len(payload)} bytes", packet=packet)
-                return
-            self._ledger.note(Damage.GAP, f"a frame of the {sender.value} is missing before this one", packet=packet)
-        self._last[sender] = sequence, payload
-        if not payload:
+        payload = pdu[2:]
+        if not self._is_new(pdu, sender, packet) or not payload:
             return
-        if self._is_sealed and not frame.decrypted:
+        if self._is_sealed and not frame.decrypted and not _is_paused(pdu):
             opened = self._open(pdu, sender)
             if opened is None:
                 verdict = self._why_closed()
@@ -119,6 +115,25 @@ class Link:
                 yield LinkDecrypted(packet, time_ns, self.connection, how.key, how.source)
             payload, sender = opened
         yield from self._take(pdu[0] & 3, payload, sender, packet, time_ns)
+
+    def _is_new(self, pdu: bytes, sender: Side, packet: int) -> bool:
+        """Whether this side has not said it before; what is missing before it is entered."""
+        sequence, awaits, payload = pdu[0] >> 3 & 1, pdu[0] >> 2 & 1, pdu[2:]
+        last, other = self._last.get(sender), sender.other
+        said = self._last.get(other)
+        if said is not None and said[0] != awaits:
+            self._is_acknowledged[other] = True
+        # What was acknowledged is not sent again: an empty frame that is awaited is another one.
+        is_next = self._is_acknowledged[sender] and self._awaits.get(sender) == sequence
+        self._awaits[other] = awaits
+        if last is not None and last[0] == sequence:
+            if last[1] == payload and (payload or not is_next):
+                if payload:
+                    self._ledger.note(Damage.RETRANSMITTED, f"{len(payload)} bytes", packet=packet)
+                return False
+            self._ledger.note(Damage.GAP, f"a frame of the {sender.value} is missing before this one", packet=packet)
+        self._last[sender], self._is_acknowledged[sender] = (sequence, payload), False
+        return True
 
     def end(self) -> None:
         """The capture or the connection ends."""
@@ -155,7 +170,7 @@ class Link:
             self._is_sealed, self._decryption, self._has_opened = True, None, False
             connection.encrypted = True
             yield EncryptionChanged(packet, time_ns, connection, True)
-        elif opcode == LL_PAUSE_ENC_RSP:
+        elif opcode == LL_PAUSE_ENC_RSP and connection.encrypted:  # both sides say it
             self._is_sealed = connection.encrypted = False
             yield EncryptionChanged(packet, time_ns, connection, False)
         elif opcode == LL_TERMINATE_IND and len(body) == 1:
@@ -215,6 +230,11 @@ class Link:
         if self._start is None or not self._start.skd_peripheral:
             return Verdict.CAPTURE_GAP
         return Verdict.WRONG_KEY if self._keys.keys else Verdict.NO_KEY
+
+
+def _is_paused(pdu: bytes) -> bool:
+    """Whether it is the central's last word on encryption, in the clear: sealed, it would be longer."""
+    return pdu[0] & 3 == _CONTROLS and pdu[2:] == bytes([LL_PAUSE_ENC_RSP])
 
 
 def _opened(decryption: Decryption, pdu: bytes, sender: Side) -> tuple[bytes, Side] | None:

@@ -37,6 +37,8 @@ class ChannelFrame(Event):
     """The record's number in its direction."""
     skipped: int = 0
     """How many records before it are missing."""
+    is_late: bool = False
+    """Whether a record that was sent after it came before it."""
     is_unexpected: bool = False
     """Whether the conversation table has no row for it, and no gap explains that; `detail` says more."""
     body: Body | None = None

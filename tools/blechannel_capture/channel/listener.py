@@ -67,6 +67,8 @@ class Listener:
         self._info_said: Info | None = None
         self._hello: Hello | None = None
         self._has_gap = dict.fromkeys(Role, False)
+        self._closed = dict.fromkeys(Role, 0)
+        """Records since the last one that opened: they have numbers, too."""
         self._recent: dict[Role, dict[bytes, None]] = {role: {} for role in Role}
         self._why_closed = (Verdict.CAPTURE_GAP, _NO_INFO)
         self._refusal: Refuse | None = None
@@ -185,20 +187,23 @@ class Listener:
         hello = self._hello
         if not self._observers or hello is None:
             return
+        try:
+            method, suite = Method(hello.method) if hello.method else None, Suite(hello.suite)
+        except ValueError as error:
+            raise MalformedFrame(f"a handshake after a choice that nobody knows: {error}") from error
         role, observer = self._observers[0]
         handshake_hash = observer.handshake_hash
         phone, watch = observer.split()
         self._openers = {Role.PHONE: Opener(phone), Role.WATCH: Opener(watch)}
-        method = Method(hello.method) if hello.method else None
         yield HandshakeVerified(
             heard.packet,
             heard.time_ns,
             self._connection,
-            method is None,
-            method,
-            Suite(hello.suite),
-            handshake_hash,
-            role,
+            resumed=method is None,
+            method=method,
+            suite=suite,
+            handshake_hash=handshake_hash,
+            logged_by=role,
         )
 
     def _record(self, data: bytes, heard: ChannelFrame) -> None:
@@ -211,10 +216,13 @@ class Listener:
             return
         opened = opener.open(data)
         if opened is None:
+            self._closed[heard.sender] += 1
             heard.verdict = Verdict.CAPTURE_GAP if self._has_gap[heard.sender] else Verdict.TAG_FAILURE
             heard.detail = heard.verdict.value
             return
-        heard.record, heard.skipped = opened.number, opened.skipped
+        heard.record, heard.is_late = opened.number, opened.is_late
+        heard.skipped = max(opened.skipped - self._closed[heard.sender], 0)
+        self._closed[heard.sender] = 0
         if opened.is_reused:
             heard.verdict, heard.detail = Verdict.NONCE_REUSED, f"another record has number {opened.number}, too"
         if not opened.content:

@@ -24,6 +24,8 @@ class Opened:
     """`body ‖ type`, without padding."""
     skipped: int = 0
     """How many numbers before it were never seen."""
+    is_late: bool = False
+    """Whether it is one of those that were skipped."""
     is_reused: bool = False
     """Whether its number was used before."""
 
@@ -34,6 +36,8 @@ class Opener:
     def __init__(self, keys: CipherState) -> None:
         self._keys = keys
         self._rekeyed = 0
+        self._skipped: set[int] = set()
+        """Numbers among the last `SKIPPED` that were not seen."""
         self.next = 0
         """The number of the next record."""
 
@@ -45,14 +49,21 @@ class Opener:
                 keys, rekeyed = _rekeyed(keys), rekeyed + 1
             content = _content(keys, number, frame)
             if content is not None:
-                skipped = number - self.next
+                skipped = range(self.next, number)
                 self._keys, self._rekeyed, self.next = keys, rekeyed, number + 1
-                return Opened(number, content, skipped)
+                self._skip(skipped)
+                return Opened(number, content, len(skipped))
         first = max(self.next - SKIPPED, self._rekeyed * REKEY_EVERY)
         for number in range(first, self.next):
             if (content := _content(self._keys, number, frame)) is not None:
-                return Opened(number, content, is_reused=True)
+                is_late = number in self._skipped
+                self._skipped.discard(number)
+                return Opened(number, content, is_late=is_late, is_reused=not is_late)
         return None
+
+    def _skip(self, numbers: range) -> None:
+        if numbers:
+            self._skipped = {each for each in self._skipped if each >= self.next - SKIPPED} | set(numbers)
 
 
 def _content(keys: CipherState, number: int, frame: bytes) -> bytes | None:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import BinaryIO
 
 from blechannel_capture.containers import btsnoop, pcap, pcapng
+from blechannel_capture.containers.checked import checked
 from blechannel_capture.containers.packet_logger import HEADER_BYTES, byte_order_of, read_packet_logger
 from blechannel_capture.containers.pcapng import Remarks
 from blechannel_capture.containers.reading import Packets, Reading
@@ -76,4 +77,4 @@ def open_container(file: BinaryIO, ledger: Ledger, *, wait: Callable[[], bool] =
             packets = pcapng.read_pcapng(reading, remarks)
         case Format.PACKET_LOGGER:
             packets = read_packet_logger(reading)
-    return Container(found, packets, remarks)
+    return Container(found, checked(packets, ledger), remarks)

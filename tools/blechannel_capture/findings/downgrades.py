@@ -57,11 +57,12 @@ class Downgrades:
         if info is None:
             return
         certainty = self._gaps.certainty(number)
-        if not info.offers(hello.version, hello.suite, hello.method):
+        # Method 0 is a reconnect's, which is always offered; here it is no method at all.
+        if not hello.method or not info.offers(hello.version, hello.suite, hello.method):
             detail = f"the phone chose version {hello.version}, suite {hello.suite}, method {hello.method}, which the "
             detail += "watch has not offered: somebody has changed one of the two on the way"
             yield Finding(Kind.DOWNGRADE, Level.ATTACK, certainty, packets, number, detail)
-        elif hello.suite < max(s for s in Suite if info.suites >> (s - 1) & 1):
+        elif hello.suite < max((each for each in Suite if info.suites >> (each - 1) & 1), default=0):
             detail = "the watch offers the hybrid suite, and the phone chose the classical one"
             yield Finding(Kind.DOWNGRADE, Level.WEAKNESS, certainty, packets, number, detail)
 

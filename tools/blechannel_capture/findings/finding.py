@@ -35,6 +35,7 @@ class Kind(Enum):
     REPLAY = "replay"
     NONCE_REUSE = "nonce-reuse"
     RECORD_MISSING = "record-missing"
+    REORDERED = "reordered"
     ALTERED = "altered"
     CONVERSATION = "conversation"
     MALFORMED = "malformed"

@@ -53,6 +53,9 @@ class Sessions:
         if event.skipped and not self._gaps_explain(number):
             detail = f"{event.skipped} records of the {event.sender.value} before number {event.record} are missing"
             yield Finding(Kind.RECORD_MISSING, Level.ATTACK, certainty, packets, number, detail)
+        if event.is_late:
+            detail = f"record {event.record} of the {event.sender.value} came after later ones"
+            yield Finding(Kind.REORDERED, Level.ATTACK, Certainty.CERTAIN, packets, number, detail)
         if event.is_unexpected:
             yield Finding(Kind.CONVERSATION, Level.ATTACK, certainty, packets, number, event.detail)
 
