@@ -128,6 +128,13 @@ def test_confirming_drops_what_else_was_to_replace_the_same_bond() -> None:
     assert set(after(repeated, ConfirmBond(ONE)).bonds) == {ONE, bond_id(4)}
 
 
+@pytest.mark.parametrize("replaces", [None, 3])
+def test_confirming_drops_no_first_pairing_that_was_cut_off(replaces: int | None) -> None:
+    """It may have been with another watch."""
+    kept = after(book(bond(3), pending(1, replaces), pending(5)), ConfirmBond(ONE))
+    assert bond_id(5) in kept.bonds
+
+
 def test_confirming_drops_no_confirmed_bond_but_the_one_that_is_replaced() -> None:
     """Not even one that says of itself that it replaces the same; a book from elsewhere may hold such."""
     other = replace(bond(4), replaces=bond_id(3))

@@ -15,7 +15,7 @@ from blechannel.aio.port import Port
 from blechannel.codec import decode, encode
 from blechannel.errors import AccessDenied, BondError, MalformedFrame, PeerTimedOut
 from blechannel.pairing.access import Standing
-from blechannel.pairing.changes import SpendGuess
+from blechannel.pairing.changes import MarkCopied, SpendGuess
 from blechannel.services import echo, household
 from blechannel.services.household import Act, Answer, Choice, Mark, Member, Owner, Request, Verdict
 from blechannel.transports.virtual_time import run_virtual
@@ -57,6 +57,15 @@ def test_the_owner_sees_who_belongs_to_the_watch() -> None:
             ]
             assert [each.bond_id for each in listed] == [bond.bond_id for bond in h.watches[0].members.bonds]
             assert listed[1].permitted is None
+
+    live(main())
+
+
+def test_the_owner_sees_which_bond_was_copied() -> None:
+    async def main() -> None:
+        async with family() as (h, owners, _), owners.port(household.PORT) as port:
+            await h.watches[0].store.apply(MarkCopied(bond_of(h.watches[0], "phone-2").bond_id))
+            assert [each.mark for each in await Owner(port).members()] == [Mark.NONE, Mark.COPIED]
 
     live(main())
 

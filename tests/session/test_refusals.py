@@ -51,6 +51,15 @@ def test_a_window_that_closed_meanwhile() -> None:
     assert reason(phone) == reason(watch) == "pairing-closed"
 
 
+def test_a_phone_that_pairs_although_no_window_is_open() -> None:
+    """It did not care for INFO's mode; the window was closed and let go of, or never was."""
+    world = World()
+    phone, watch = world.pairing()
+    world.window = None
+    join(phone, watch)
+    assert reason(phone) == reason(watch) == "pairing-closed"
+
+
 def test_one_run_at_a_time() -> None:
     world = World()
     first, second = world.pairing(), world.pairing()
@@ -340,6 +349,22 @@ def test_pairings_that_are_cut_off_again_and_again_keep_nobody_from_the_next_one
     phone, watch = world.pairing()
     join(phone, watch)
     assert phone.told(Established)
+
+
+def test_an_unconfirmed_bond_is_confirmed_before_its_first_record_is_said() -> None:
+    """A valid m2 proves that the watch has it; what the record asks for may never come."""
+    world = World()
+    phone, watch = world.pairing()
+    while not world.watch_shelf.book.bonds:
+        phone.hear(watch.said())
+        watch.hear(phone.said())
+    phone, watch = world.reconnecting()
+    for _ in range(2):
+        phone.hear(watch.said())
+        watch.hear(phone.said() if not phone.told(Established) else [])
+    assert not watch.told(Established)
+    [bond] = world.phone_shelf.book.bonds.values()
+    assert not bond.pending
 
 
 @pytest.mark.parametrize("steps", range(6))
