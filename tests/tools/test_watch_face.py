@@ -57,12 +57,13 @@ def test_a_full_face_fits() -> None:
         receiving_bytes=16 * 2**20,
         keys=True,
     )
-    shown.news.extend(["n" * 200] * (NEWS_KEPT + 3))
+    shown.news.extend([*(["n" * 200] * (NEWS_KEPT + 3)), "ü" * 200])
     lines = drawn(shown)
-    assert len(lines) <= 23
+    assert len(lines) <= 24
     assert {len(line) for line in lines} == {80}
     text = "\n".join(lines)
-    assert text.count("· n") == NEWS_KEPT
+    assert text.count("· n") == NEWS_KEPT - 1
+    assert text.count("ü") == 200, "the newest is shown whole"
     for row in large("000000"):
         assert row.rstrip() in text
     assert "one attempt, 120 s left" in text
@@ -110,7 +111,9 @@ def test_each_method_has_its_key() -> None:
 
 def test_a_method_without_anything_to_show_says_what_to_do() -> None:
     shown = Shown("wrist", "usb:0", what_to_do=ON_WATCH[Method.WORDS], attempts_left=3, seconds_left=99)
-    assert "compare the words on both: 3 attempts, 99 s left" in " ".join(" ".join(drawn(shown, width=110)).split())
+    assert "start pairing by words on the phone: 3 attempts, 99 s left" in " ".join(
+        " ".join(drawn(shown, width=110)).split()
+    )
 
 
 def test_no_attempts_are_counted_where_none_is_a_guess() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from rich import box
@@ -48,7 +48,7 @@ def draw(shown: Shown) -> RenderableType:
         below = Text(f"{shown.what_to_do}: {shown.seconds_left} s left", style="yellow")
         return Group(Align.center(Text(shown.ticket.rstrip("\n"), no_wrap=True)), Align.center(below))
     parts: list[RenderableType] = [_state(shown), Text(), _pairing(shown), Text()]
-    parts += [Text(f"· {printable(line)}", style="dim", no_wrap=True, overflow="ellipsis") for line in shown.news]
+    parts += _news(shown.news)
     keys = _keys(shown)
     return Panel(
         Group(*parts),
@@ -57,6 +57,13 @@ def draw(shown: Shown) -> RenderableType:
         box=box.ROUNDED,
         padding=(0, 2),
     )
+
+
+def _news(lines: Iterable[str]) -> list[Text]:
+    """The newest is shown whole: it may say what to do."""
+    told = [f"· {printable(line)}" for line in lines]
+    older = [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in told[:-1]]
+    return [*older, *(Text(line, overflow="fold") for line in told[-1:])]
 
 
 def _menu(menu: Menu) -> Panel:

@@ -6,15 +6,13 @@ import argparse
 import asyncio
 
 from blechannel.aio.watch import Watch
-from blechannel.errors import BlechannelError, PairingRefused
+from blechannel.errors import BlechannelError
 from blechannel.methods import Method
 from blechannel.pairing.out_of_band import Ticket
-from blechannel.roles import Role
-from blechannel_tools.identities import advice
 from blechannel_tools.output import Event, Lines, Output
 from blechannel_tools.person import STANDARD_INPUT, compare_from
 from blechannel_tools.watch_state import Told
-from blechannel_tools.ways import ON_WATCH, says_yes, word_of
+from blechannel_tools.ways import ENDED_BY_PHONE, ON_WATCH, ended, says_yes, word_of
 
 
 class WatchPairing:
@@ -27,6 +25,7 @@ class WatchPairing:
         self._qr = options.qr
         self._output = output
         self._answer: asyncio.Future[bool] | None = None
+        self._chosen: Method | None = None
         self.asks_keys = False
         """Whether words are answered with keys; else with lines on standard input."""
         self.words: tuple[str, ...] = ()
@@ -46,6 +45,7 @@ class WatchPairing:
         chosen = self._methods[which]
         compare = self._compare if chosen is Method.WORDS else None
         window = self._watch.open_pairing(chosen, compare=compare)
+        self._chosen = chosen
         facts: dict[str, object] = {"method": word_of(chosen)}
         if chosen is Method.OUT_OF_BAND:
             facts["ticket"] = self._hand_over(window.ticket())
@@ -63,13 +63,8 @@ class WatchPairing:
             self._answer.set_result(same)
 
     def in_words(self, error: BlechannelError) -> str:
-        """Why a phone got no channel, and what to do: a phone says no more than that it ended the pairing."""
-        window = self._watch.window
-        by_certificate = window is not None and window.method is Method.CERTIFICATE
-        if not by_certificate or not isinstance(error, PairingRefused) or error.reason != "failed":
-            return str(error)
-        mend = f"there, {advice('list', Role.PHONE)} shows whom it trusts, and {advice('trust FILE', Role.PHONE)} adds"
-        return f"it did not take this watch's certificate, and says why: {mend}"
+        """Why a phone got no channel, and what to do."""
+        return ended(error, ENDED_BY_PHONE, self._chosen)
 
     async def _compare(self, words: tuple[str, ...]) -> bool:
         if not self.asks_keys:

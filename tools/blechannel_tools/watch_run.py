@@ -141,8 +141,10 @@ class WatchRun:
         except PairingLocked as error:
             self._say(Event.PAIRING_LOCKED, str(error), wait_s=round(error.wait_s, 1))
             return
-        if told is not None:
-            self._say(told.event, told.shown, **told.facts)
+        if self._face is not None:
+            self._face.refresh()  # which shows what to do as long as the window is open
+        elif told is not None:
+            self._output.say(told.event, told.shown, **told.facts)
 
     def _look(self) -> Shown:
         """The state of now."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from blechannel_tools.output import Event, Lines
 
-NEWS_KEPT = 5
+NEWS_KEPT = 4
 
 
 @dataclass(frozen=True, slots=True)

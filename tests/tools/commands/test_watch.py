@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import termios
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -86,6 +87,36 @@ def test_the_face_tells_who_is_there(programs: Run) -> None:
         terminal.type("\n")
         terminal.until("a new code is shown")
         terminal.type("q")
+        assert process.wait(WAIT_S) == Exit.DONE
+
+
+@pytest.mark.usefixtures("transport")
+def test_words_are_answered_with_keys_and_at_a_prompt(people: Run, terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "no").write_text("No\n")
+    pair = ("phone", "pair", "--method", "words")
+    with on_a_terminal("--methods", "words") as (face, process):
+        face.until("h: phones")
+        face.type("7p")  # there is no seventh method
+        face.until("start pairing by words on the phone")
+        assert people(*pair, "--answer-file", str(tmp_path / "no")).code == Exit.REFUSED
+        face.until("2 attempts")
+        face.screen = b""
+
+        def answer() -> None:
+            face.until("does the phone show the same words, in this order?")
+            face.type("q?y")
+
+        person = threading.Thread(target=answer)
+        person.start()
+        terminal.type("perhaps\nyes\n")
+        ran = people(*pair)
+        person.join(WAIT_S)
+        assert ran.code == Exit.DONE, ran
+        assert ran.err == "the same on the other device? [yes/no] yes or no, please: "
+        words = re.findall(r"^    (\w+   \w+   \w+)$", ran.out, re.MULTILINE)
+        assert words[-1].encode() in face.screen
+        face.until("phone has paired")
+        face.type("q")
         assert process.wait(WAIT_S) == Exit.DONE
 
 

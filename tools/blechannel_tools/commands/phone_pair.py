@@ -11,17 +11,17 @@ from pathlib import Path
 
 from blechannel.aio.person import Certificate, OutOfBand, Passkey, Way, Words
 from blechannel.aio.phone import FoundWatch, Phone
-from blechannel.errors import AuthenticationFailed, LocalProtocolError, PairingRefused
+from blechannel.errors import AuthenticationFailed, LocalProtocolError, PairingLocked, PairingRefused
 from blechannel.methods import Method
 from blechannel.roles import Role
 from blechannel_tools.exits import Exit
-from blechannel_tools.identities import add_identity, add_trusted, advice, certificate_credentials
+from blechannel_tools.identities import add_identity, add_trusted, certificate_credentials
 from blechannel_tools.options import Commands, add_command, add_find, add_name, add_store, add_transport
 from blechannel_tools.output import Event, Output
 from blechannel_tools.person import ask_code_from, compare_from, ticket_from
 from blechannel_tools.selection import facts_of, find_watch, label, short_id
 from blechannel_tools.sides import open_phone
-from blechannel_tools.ways import ON_PHONE, method, word_of
+from blechannel_tools.ways import ENDED_BY_WATCH, ON_PHONE, ended, method, word_of
 
 EPILOG = """examples:
   blechannel phone pair --transport hci-socket:0
@@ -87,7 +87,7 @@ async def _pair(options: argparse.Namespace, output: Output) -> None:
             await _wait_unlocked(phone, options, output)
         with output.waiting("looking for a watch with an open pairing window"):
             found = await find_watch(phone, fits, "with an open pairing window", options.timeout)
-        with _certificates_explained(options.method):
+        with _explained(options.method):
             channel = await phone.pair(found, way)
         async with channel:
             bond = channel.bond
@@ -96,8 +96,8 @@ async def _pair(options: argparse.Namespace, output: Output) -> None:
 
 
 @contextmanager
-def _certificates_explained(method: Method) -> Iterator[None]:
-    """Raises PairingRefused that says which side does not believe the other, and what to do on it."""
+def _explained(method: Method) -> Iterator[None]:
+    """Raises PairingRefused that says what it means with this method that a side refused, and what to do."""
     try:
         yield
     except AuthenticationFailed as error:
@@ -105,12 +105,9 @@ def _certificates_explained(method: Method) -> Iterator[None]:
             raise
         raise PairingRefused("certificate", str(error)) from error
     except PairingRefused as error:
-        if method is not Method.CERTIFICATE or error.reason != "failed":
+        if isinstance(error, PairingLocked):
             raise
-        mend = f"there, {advice('list', Role.WATCH)} shows whom it trusts, and {advice('trust FILE', Role.WATCH)} adds"
-        raise PairingRefused(
-            "failed", f"the watch did not take this phone's certificate, and says why: {mend}"
-        ) from error
+        raise PairingRefused(error.reason, ended(error, ENDED_BY_WATCH, method)) from error
 
 
 async def _wait_unlocked(phone: Phone, options: argparse.Namespace, output: Output) -> None:
