@@ -12,7 +12,7 @@ from bleak.exc import (
     BleakGATTProtocolErrorCode,
 )
 
-from blechannel.errors import TransportError
+from blechannel.errors import LinkLost, TransportError
 
 NO_BUS = "the system's message bus (D-Bus) cannot be reached: is it running, and does this program see its socket?"
 NOT_RUNNING = "bluetoothd is not running: start it (systemctl start bluetooth)"
@@ -60,12 +60,14 @@ _FINAL_TEXTS = {
 
 def explained(error: BaseException, doing: str) -> TransportError:
     """The same failure as an error of ours, with advice where there is any."""
-    return error if isinstance(error, TransportError) else TransportError(f"{doing}: {_words(error)}")
+    return TransportError(f"{doing}: {_words(error)}")
 
 
 def may_pass(error: TransportError) -> bool:
-    """Whether another try may succeed: not where somebody has to do something first."""
+    """Whether another try may succeed: not where somebody has to do something first, or the peer is another."""
     match error.__cause__:
+        case None:
+            return isinstance(error, LinkLost)
         case BleakBluetoothNotAvailableError() | FileNotFoundError() | PermissionError() | ConnectionRefusedError():
             return False
         case BleakDBusError(dbus_error=name):

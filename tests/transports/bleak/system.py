@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from bleak.args import SizedBuffer
+from bleak.assigned_numbers import CharacteristicPropertyName
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient, NotifyCallback
 from bleak.backends.descriptor import BleakGATTDescriptor
@@ -20,6 +21,7 @@ from bleak.exc import BleakError
 from bumble import hci
 from bumble.core import AdvertisingData
 from bumble.device import Advertisement, Connection, Device
+from bumble.gatt import Characteristic
 from bumble.gatt_client import CharacteristicProxy
 from bumble.host import Host
 
@@ -27,6 +29,8 @@ from blechannel.transports.bleak import Stack
 from blechannel.transports.bumble import VirtualRadio
 from blechannel.transports.bumble.adapter import fresh_address
 from blechannel.transports.bumble.virtual import VirtualController, VirtualTransport
+
+NOTIFY = Characteristic.Properties.NOTIFY
 
 
 @dataclass
@@ -250,6 +254,12 @@ class SystemClient(BaseBleakClient):
         self, proxy: CharacteristicProxy[bytes], service: BleakGATTService, connection: Connection
     ) -> BleakGATTCharacteristic:
         uuid = str(UUID(bytes=proxy.uuid.to_bytes(True)[::-1]))
+        properties: list[CharacteristicPropertyName] = ["notify"] if proxy.properties & NOTIFY else []
         return BleakGATTCharacteristic(
-            proxy, proxy.handle, uuid, [], lambda: self.system.faults.payload_bytes or connection.att_mtu - 3, service
+            proxy,
+            proxy.handle,
+            uuid,
+            properties,
+            lambda: self.system.faults.payload_bytes or connection.att_mtu - 3,
+            service,
         )
