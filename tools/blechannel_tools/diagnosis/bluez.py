@@ -30,10 +30,9 @@ def bluez(root: Path = Path("/"), *, daemon_runs: bool, groups: Set[str], is_roo
         yield warn("BlueZ", "not installed", advice)
         return
     if daemon_runs:
-        advice = "to use hci-socket:N, stop it for that time: systemctl stop bluetooth"
-        yield warn("bluetoothd", "runs, and holds the adapters", advice)
+        yield ok("bluetoothd", "runs, for bleak and bluez; hci-socket:N needs it stopped: systemctl stop bluetooth")
     else:
-        yield ok("bluetoothd", "does not run: adapters are free for hci-socket:N")
+        yield ok("bluetoothd", "does not run: adapters are free for hci-socket:N; bleak and bluez need it")
     if program is not None:
         yield version(program)
     yield from settings(text(root / "etc/bluetooth/main.conf"))
