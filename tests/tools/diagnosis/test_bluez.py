@@ -73,7 +73,9 @@ def test_it_runs_from_elsewhere(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("does", "level", "said"),
     [
-        ("echo 5.55", Level.OK, "5.55"),
+        ("echo 5.80", Level.OK, "5.80"),
+        ("echo 5.79", Level.OK, "5.79; before 5.80 a watch on bluez"),
+        ("echo 5.55", Level.OK, "5.55; before"),
         ("echo 5.54", Level.WARN, "5.54"),
         ("echo 4.101", Level.WARN, "4.101"),
         ("echo what?", Level.WARN, "says no version"),

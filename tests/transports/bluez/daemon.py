@@ -253,14 +253,15 @@ class DaemonPhone:
         if reply.message_type is MessageType.METHOD_RETURN:
             assert reply.signature == "hq"
             assert reply.body[1] == self.mtu
+            self.let_go()
             self.notified = socket.socket(fileno=reply.unix_fds[reply.body[0]])
             self.notified.setblocking(False)
         return reply
 
-    async def notification(self) -> bytes:
+    async def notification(self, *, within_s: float = 5) -> bytes:
         """The next value."""
         assert self.notified is not None
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(within_s):
             return await asyncio.get_running_loop().sock_recv(self.notified, 600)
 
     def let_go(self) -> None:

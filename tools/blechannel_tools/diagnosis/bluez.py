@@ -14,6 +14,8 @@ from blechannel_tools.diagnosis.finding import Finding, ok, warn
 
 OLDEST = (5, 55)
 """The oldest that bleak works with."""
+PLAIN_SCAN_RESPONSE = (5, 80)
+"""Since then a watch's scan response is one (docs/command-line.md, "The operating system's own Bluetooth")."""
 VERSION_S = 3.0
 PROGRAMS = ("usr/libexec/bluetooth/bluetoothd", "usr/lib/bluetooth/bluetoothd", "usr/sbin/bluetoothd")
 POLICIES = ("etc/dbus-1/system.d/bluetooth.conf", "usr/share/dbus-1/system.d/bluetooth.conf")
@@ -52,6 +54,8 @@ def version(program: Path) -> Finding:
     shown = f"{number[0]}.{number[1]}"
     if number < OLDEST:
         return warn("BlueZ", shown, f"bleak needs {OLDEST[0]}.{OLDEST[1]} or newer: bring your system up to date")
+    if number < PLAIN_SCAN_RESPONSE:
+        return ok("BlueZ", f"{shown}; before 5.80 a watch on bluez advertises in a way that older phones do not see")
     return ok("BlueZ", shown)
 
 
