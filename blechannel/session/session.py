@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from enum import Enum
 
 from blechannel.errors import (
     BlechannelError,
-    BondSuperseded,
     FragmentFault,
     FragmentRefused,
     LinkLost,
@@ -22,32 +20,17 @@ from blechannel.errors import (
     TransportError,
 )
 from blechannel.limits import MAX_WINDOW
-from blechannel.pairing.bonds import Bond, BookView
 from blechannel.pairing.changes import Change, ConfirmBond, MarkCopied
-from blechannel.pairing.window import is_code
 from blechannel.session.conversation import State
 from blechannel.session.events import CodeWanted, CopyDetected, Established, Event, Failed, Persist, WordsShown
 from blechannel.session.opening import open_conversation, refusal_for, refused
+from blechannel.session.person import WORDS_DIFFER, Person
 from blechannel.session.script import AskCode, AskWhetherSame, Hear, Outcome, Script, ShowWords, Store, Wait
 from blechannel.session.setup import PhoneSetup, WatchSetup
 from blechannel.session.stage import Stage
+from blechannel.session.standing import Standing
 from blechannel.session.traffic import Traffic
-from blechannel.wire.frames import RECORD_KIND, Body, Bonded, Copied, Evidence, Frame, Refuse
-
-SAYS_NEWS = frozenset({State.ESTABLISHED, State.PHONE_CLOSED})
-"""Where a watch has not said CLOSE yet."""
-
-
-class Comparing(Enum):
-    """Where a person stands who compares words."""
-
-    NOTHING = "nothing to compare"
-    SHOWN = "shown, and not waited for"
-    AWAITED = "shown, and waited for"
-    SAME = "answered"
-
-
-WORDS_DIFFER = "the words were not the same on both devices: somebody may be between them; nothing was stored"
+from blechannel.wire.frames import RECORD_KIND, Body, Bonded, Copied, Frame, Refuse
 
 
 class Session:
@@ -70,22 +53,18 @@ class Session:
         Raises:
             FragmentRefused: the link carries less than any BLE link does.
         """
-        self._setup = setup
         self._patience = setup.config.patience
-        self._books: BookView = setup.books
-        self._book = setup.books.book
+        self._books = setup.books
         self._stage = stage = Stage(
             setup.role, setup.config, max_fragment_bytes=max_fragment_bytes, random=random, now=now
         )
         self.stream = stage.stream
         """The fragments under this session: what is queued for the peer's window."""
+        self._standing = Standing(stage, setup)
+        self._person = Person()
         self._script: Script = open_conversation(self._stage, setup)
         self._traffic: Traffic | None = None
         self._failed = False
-        self._asked = False
-        self._comparing = Comparing.NOTHING
-        self._told_key = b""
-        self._told_copied = False
         self._due: float | None = None
         self._token = 0
         self._after_store: Callable[[], None] | None = None
@@ -194,11 +173,7 @@ class Session:
         Raises:
             LocalProtocolError: no code is wanted, or this is none.
         """
-        if not self._asked or self.is_over:
-            raise LocalProtocolError("no code is wanted")
-        if not is_code(code):
-            raise LocalProtocolError("a code has exactly six digits")
-        self._asked = False
+        self._person.take_code(code)
         self._stage.moment = now
         self._attempt(self._run, code)
         return self._told()
@@ -209,9 +184,7 @@ class Session:
         Raises:
             LocalProtocolError: no words are shown, or the person has answered.
         """
-        if self._comparing not in (Comparing.SHOWN, Comparing.AWAITED) or self.is_over:
-            raise LocalProtocolError("no answer about words is wanted")
-        is_awaited, self._comparing = self._comparing is Comparing.AWAITED, Comparing.SAME
+        is_awaited = self._person.take_answer()
         self._stage.moment = now
         if not same:
             self._fail(PairingRefused("words-differ", WORDS_DIFFER))
@@ -246,7 +219,7 @@ class Session:
     # --- inside ---
 
     def _receive(self, fragment: bytes, now: float) -> None:
-        if self._books.book is not self._book:
+        if self._books.book is not self._standing.book:
             self._check_bond()
         frame = self._stage.stream.receive(fragment, now)
         if frame is None:
@@ -276,17 +249,13 @@ class Session:
             self._traffic.hear(said)
 
     def _take_parameters(self, said: Bonded) -> None:
-        self._persist(ConfirmBond(self._bond_id(), said.name, said.discovery_key), after=lambda: None)
+        self._persist(ConfirmBond(self._standing.bond_id, said.name, said.discovery_key), after=lambda: None)
 
     def _take_evidence(self) -> None:
         """The watch has proven who it is: what it says of a copy is kept, once, and told."""
-        bond_id = self._bond_id()
+        bond_id = self._standing.bond_id
         if self._books.book.bond(bond_id).copied_s is None:
             self._persist(MarkCopied(bond_id), after=lambda: self._stage.tell(CopyDetected(bond_id)))
-
-    def _bond_id(self) -> bytes:
-        bond_id, _ = self._stage.belongs_to or (b"", b"")
-        return bond_id
 
     def _run(self, answer: object) -> None:
         """One step of the script."""
@@ -300,7 +269,7 @@ class Session:
         if isinstance(wait, Hear):
             self._due = now + patience.handshake_s + (patience.person_s if wait.person else 0.0)
         elif isinstance(wait, AskCode):
-            self._asked = True
+            self._person.ask_code()
             self._due = now + patience.person_s
             self._stage.tell(CodeWanted())
         elif isinstance(wait, Store):
@@ -310,13 +279,12 @@ class Session:
 
     def _compare(self, wait: ShowWords | AskWhetherSame) -> None:
         if isinstance(wait, ShowWords):
-            self._comparing = Comparing.SHOWN
+            self._person.show_words()
             self._stage.tell(WordsShown(wait.words))
             self._run(None)
-        elif self._comparing is Comparing.SAME:
+        elif self._person.await_answer():
             self._run(None)
         else:
-            self._comparing = Comparing.AWAITED
             self._due = self._stage.moment + self._patience.person_s
 
     def _persist(self, change: Change, *, after: Callable[[], None]) -> None:
@@ -348,52 +316,22 @@ class Session:
 
     def _establish(self, outcome: Outcome) -> None:
         self._stage.belong(outcome.bond_id, outcome.hint_key)
-        self._traffic = Traffic(self._stage, self._stage.sealer(), permits=self._permits)
+        self._traffic = Traffic(self._stage, self._stage.sealer(), permits=self._standing.permits)
         self._due = None
-        self._told_key = self._books.book.discovery_key
+        self._standing.begin()
         self._stage.tell(Established(outcome.bond_id, outcome.resumed, outcome.handshake_hash))
         self._check_bond()
 
     def _check_bond(self) -> None:
-        self._book = self._books.book
-        if self._stage.belongs_to is None:
-            return
-        bond_id, hint_key = self._stage.belongs_to
-        bond = self._book.bonds.get(bond_id)
-        if bond is None:
-            raise BondSuperseded("the bond was removed")
-        if bond.epoch.hint_key != hint_key and (self._traffic is not None or not bond.knows(hint_key)):
-            raise BondSuperseded("another session of the same bond took over")
-        if self._traffic is not None and isinstance(self._setup, WatchSetup):
+        self._standing.check(established=self._traffic is not None)
+        if self._traffic is not None:
             self._traffic.access_changed()
-            self._tell_news(self._setup, bond)
-
-    def _tell_news(self, setup: WatchSetup, bond: Bond) -> None:
-        """Watch: what a connected phone has to know at once, and another hears when it reconnects."""
-        if self.state not in SAYS_NEWS:
-            return
-        if self._book.discovery_key != self._told_key:
-            self._told_key = self._book.discovery_key
-            self._stage.say(Bonded(self._told_key, setup.config.name))
-        if bond.copied_s is not None and not self._told_copied:
-            self._told_copied = True
-            self._stage.say(Copied(Evidence.RETIRED_KEY))
-
-    def _permits(self, port: str) -> bool:
-        """Whether this session's peer may use the port of that name, as the bonds are stored now."""
-        if isinstance(self._setup, PhoneSetup):
-            return True
-        bond = self._books.book.bonds.get(self._bond_id())
-        return bond is not None and bond.access.allows(port, guest_ports=self._setup.config.guest_ports)
 
     def _expire(self, now: float) -> None:
         self._stage.stream.expire(now)
         if self._due is None or now < self._due:
             return
-        if self._asked:
-            raise PairingRefused("no-code", "no code was typed in time: start again")
-        if self._comparing is Comparing.AWAITED:
-            raise PairingRefused("no-answer", "nobody said in time whether the words are the same: start again")
+        self._person.check_in_time()
         raise PeerTimedOut(f"the peer took too long: {self.state.value}")
 
     def _attempt(self, step: Callable[..., None], *arguments: object) -> None:
@@ -407,6 +345,7 @@ class Session:
             return
         self._failed = True
         self._script.close()
+        self._person.leave()
         if self._traffic is None and not isinstance(error, TransportError):
             with suppress(BlechannelError):
                 self._stage.say(Refuse(refusal_for(error)))

@@ -6,6 +6,7 @@ from tests.mutants.mutant import Mutant
 
 PAIRING, SIDE, RECONNECT = "session/pairing.py", "session/pairing_side.py", "session/reconnect.py"
 SESSION, PORTS, TRAFFIC = "session/session.py", "session/ports.py", "session/traffic.py"
+PERSON, STANDING = "session/person.py", "session/standing.py"
 RECORDS, GREETING, SETUP = "session/records.py", "session/greeting.py", "session/setup.py"
 REFUSALS, HOSTILE, METHODS = "session/test_refusals.py", "session/test_hostile_peers.py", "session/test_methods.py"
 OF_PORTS, OF_RECORDS = "session/test_ports.py", "session/test_records.py"
@@ -457,17 +458,24 @@ MUTANTS = [
     ),
     Mutant(
         "a code typed late or badly is not taken",
-        SESSION,
+        PERSON,
         "if not is_code(code):",
         "if False:",
         REFUSALS,
     ),
     Mutant(
         "a code is asked for once",
-        SESSION,
-        "        self._asked = False\n        self._stage.moment = now\n",
-        "        self._stage.moment = now\n",
+        PERSON,
+        "        self._owes_code = False\n\n    def show_words",
+        "\n    def show_words",
         f"{REFUSALS} {HOSTILE} {METHODS} {OF_PORTS}",
+    ),
+    Mutant(
+        "nobody is asked once a session has failed",
+        SESSION,
+        "        self._person.leave()\n",
+        "",
+        f"{REFUSALS} {HOSTILE} {METHODS}",
     ),
     Mutant(
         "words that differ end the pairing",
@@ -506,15 +514,15 @@ MUTANTS = [
     ),
     Mutant(
         "a session whose bond was removed ends",
-        SESSION,
+        STANDING,
         '            raise BondSuperseded("the bond was removed")',
         "            return",
         REFUSALS,
     ),
     Mutant(
         "a session whose bond was taken over ends",
-        SESSION,
-        "if bond.epoch.hint_key != hint_key and (self._traffic is not None or not bond.knows(hint_key)):",
+        STANDING,
+        "if bond.epoch.hint_key != hint_key and (established or not bond.knows(hint_key)):",
         "if False:",
         f"{REFUSALS} {HOSTILE} {METHODS} {OF_PORTS}",
     ),

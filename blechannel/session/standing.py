@@ -1,0 +1,71 @@
+"""Where a session's bond stands, as the bonds are stored now: whether it holds, what it permits, what is news."""
+
+from __future__ import annotations
+
+from blechannel.errors import BondSuperseded
+from blechannel.pairing.bonds import Bond
+from blechannel.roles import Role
+from blechannel.session.conversation import State
+from blechannel.session.setup import PhoneSetup, WatchSetup
+from blechannel.session.stage import Stage
+from blechannel.wire.frames import Bonded, Copied, Evidence
+
+SAYS_NEWS = frozenset({State.ESTABLISHED, State.PHONE_CLOSED})
+"""Where a watch has not said CLOSE yet."""
+
+
+class Standing:
+    """One session's view of its bond; `book` is the one that was last looked at."""
+
+    def __init__(self, stage: Stage, setup: PhoneSetup | WatchSetup) -> None:
+        self._stage = stage
+        self._config = setup.config
+        self._serves = setup.role is Role.WATCH
+        self._books = setup.books
+        self.book = setup.books.book
+        self._told_key = b""
+        self._told_copied = False
+
+    @property
+    def bond_id(self) -> bytes:
+        """The bond that the session belongs to; empty before it is known."""
+        bond_id, _ = self._stage.belongs_to or (b"", b"")
+        return bond_id
+
+    def begin(self) -> None:
+        """The channel stands: what its peer learned on the way is no news."""
+        self._told_key = self._books.book.discovery_key
+
+    def check(self, *, established: bool) -> None:
+        """Look at the book that is stored now.
+
+        Raises:
+            BondSuperseded: the bond is gone, or has moved to an epoch that this session is not of.
+        """
+        self.book = self._books.book
+        if self._stage.belongs_to is None:
+            return
+        bond_id, hint_key = self._stage.belongs_to
+        bond = self.book.bonds.get(bond_id)
+        if bond is None:
+            raise BondSuperseded("the bond was removed")
+        if bond.epoch.hint_key != hint_key and (established or not bond.knows(hint_key)):
+            raise BondSuperseded("another session of the same bond took over")
+        if established and self._serves and self._stage.conversation.state in SAYS_NEWS:
+            self._tell_news(bond)
+
+    def permits(self, port: str) -> bool:
+        """Whether this session's peer may use the port of that name."""
+        if not self._serves:
+            return True
+        bond = self._books.book.bonds.get(self.bond_id)
+        return bond is not None and bond.access.allows(port, guest_ports=self._config.guest_ports)
+
+    def _tell_news(self, bond: Bond) -> None:
+        """Watch: what a connected phone has to know at once, and another hears when it reconnects."""
+        if self.book.discovery_key != self._told_key:
+            self._told_key = self.book.discovery_key
+            self._stage.say(Bonded(self._told_key, self._config.name))
+        if bond.copied_s is not None and not self._told_copied:
+            self._told_copied = True
+            self._stage.say(Copied(Evidence.RETIRED_KEY))
