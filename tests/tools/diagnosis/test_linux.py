@@ -34,7 +34,7 @@ async def test_a_machine_with_everything(machine: Machine) -> None:
     async with lone_bus(powered) as there:
         findings = await linux(machine.root, bus_address=there.address)
     assert only(findings, "bluez:hci0").level is Level.OK
-    assert only(findings, "bluetoothd").level is Level.WARN
+    assert "runs" in only(findings, "bluetoothd").text
     assert {"hci0", "HCI sockets", "usb:2fe3:000b"} <= {finding.subject for finding in findings}
 
 

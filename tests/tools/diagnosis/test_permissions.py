@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
+from blechannel_tools.board import find_board, shipped
 from blechannel_tools.diagnosis.finding import Finding, Level
-from blechannel_tools.diagnosis.permissions import devices, hci_socket, hci_sockets
+from blechannel_tools.diagnosis.permissions import OURS, devices, hci_socket, hci_sockets
 from tests.tools.diagnosis.machines import Machine, levels
 
 ADMIN = 1 << 12
@@ -91,6 +92,26 @@ def test_devices_that_may_not_be_opened(machine: Machine) -> None:
     assert {stick.level, line.level} == {Level.WARN}
     assert "udev rule" in stick.advice
     assert "dialout" in line.advice
+
+
+@pytest.mark.usefixtures("closed_nodes")
+@pytest.mark.parametrize(("driver", "advice"), [("btusb", None), ("", "like hardware/udev")])
+def test_a_controller_of_another_make(machine: Machine, driver: str, advice: str | None) -> None:
+    machine.usb("8087:0026", driver=driver)
+    said = [finding.advice for finding in devices(machine.root)]
+    assert len(said) == (advice is not None), "what the kernel drives is an adapter, and not for usb:"
+    assert all(advice in words for words in said if advice)
+
+
+@pytest.mark.usefixtures("closed_nodes")
+def test_a_board_of_ours_that_the_kernel_drives(machine: Machine) -> None:
+    machine.usb("2fe3:000b", driver="btusb")
+    assert [finding.level for finding in devices(machine.root)] == [Level.WARN]
+
+
+def test_ours_are_those_of_the_boards() -> None:
+    boards = {find_board(name).transport for name in shipped()}
+    assert {f"usb:{number}" for number in OURS} == {spec for spec in boards if spec.startswith("usb:")}
 
 
 def test_a_device_that_is_no_controller(machine: Machine) -> None:

@@ -32,7 +32,8 @@ def adapters(root: Path = Path("/"), read_info: ReadInfo | None = None, *, daemo
         yield warn("adapters", "none seen", _why_none(root))
     for name in names:
         yield _attached(root / "sys/class/bluetooth" / name)
-        yield from _powered(name, read_info or kernel_info, daemon_runs)
+        if not daemon_runs:  # which else says so itself: see bus
+            yield from _powered(name, read_info or kernel_info)
     yield from _blocked(root / "sys/class/rfkill")
 
 
@@ -72,21 +73,18 @@ def _attached(folder: Path) -> Finding:
     return ok(folder.name, f"USB {number}, attached by {driver}")
 
 
-def _powered(name: str, read_info: ReadInfo, daemon_runs: bool) -> Iterator[Finding]:
-    """Who drives an adapter wants it up, or down; nothing is said where the kernel does not tell."""
+def _powered(name: str, read_info: ReadInfo) -> Iterator[Finding]:
+    """Who takes over an adapter wants it down; nothing is said where the kernel does not tell."""
     number = name.removeprefix("hci")
     try:
         _, _, _, flags = _DEV_INFO.unpack_from(read_info(int(number)))
     except (OSError, ValueError):
         return
-    is_up = bool(flags & _UP)
-    if is_up and not daemon_runs:
-        advice = f"for hci-socket:{number}, take it down: hciconfig {name} down"
+    if flags & _UP:
+        advice = f"for hci-socket:{number}, take it down: sudo hciconfig {name} down"
         yield warn(name, "up, though bluetoothd does not run: it cannot be opened like that", advice)
-    elif daemon_runs and not is_up:
-        yield warn(name, "powered off", "bluetoothctl power on")
     else:
-        yield ok(name, "powered on" if is_up else "down: free to be opened")
+        yield ok(name, "down: free to be opened")
 
 
 def _blocked(rfkill: Path) -> Iterator[Finding]:

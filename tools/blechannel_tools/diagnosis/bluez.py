@@ -14,6 +14,8 @@ from blechannel_tools.diagnosis.finding import Finding, ok, warn
 
 OLDEST = (5, 55)
 """The oldest that bleak works with."""
+PLAIN_SCAN_RESPONSE = (5, 80)
+"""Since then a watch's scan response is one (docs/command-line.md, "The operating system's own Bluetooth")."""
 VERSION_S = 3.0
 PROGRAMS = ("usr/libexec/bluetooth/bluetoothd", "usr/lib/bluetooth/bluetoothd", "usr/sbin/bluetoothd")
 POLICIES = ("etc/dbus-1/system.d/bluetooth.conf", "usr/share/dbus-1/system.d/bluetooth.conf")
@@ -30,10 +32,9 @@ def bluez(root: Path = Path("/"), *, daemon_runs: bool, groups: Set[str], is_roo
         yield warn("BlueZ", "not installed", advice)
         return
     if daemon_runs:
-        advice = "to use hci-socket:N, stop it for that time: systemctl stop bluetooth"
-        yield warn("bluetoothd", "runs, and holds the adapters", advice)
+        yield ok("bluetoothd", "runs, for bleak and bluez; hci-socket:N needs it stopped: systemctl stop bluetooth")
     else:
-        yield ok("bluetoothd", "does not run: adapters are free for hci-socket:N")
+        yield ok("bluetoothd", "does not run: adapters are free for hci-socket:N; bleak and bluez need it")
     if program is not None:
         yield version(program)
     yield from settings(text(root / "etc/bluetooth/main.conf"))
@@ -53,6 +54,8 @@ def version(program: Path) -> Finding:
     shown = f"{number[0]}.{number[1]}"
     if number < OLDEST:
         return warn("BlueZ", shown, f"bleak needs {OLDEST[0]}.{OLDEST[1]} or newer: bring your system up to date")
+    if number < PLAIN_SCAN_RESPONSE:
+        return ok("BlueZ", f"{shown}; before 5.80 a watch on bluez advertises in a way that older phones do not see")
     return ok("BlueZ", shown)
 
 

@@ -18,6 +18,8 @@ OpenSocket = Callable[[], socket.socket]
 _NET_ADMIN = 1 << 12
 """CAP_NET_ADMIN in a set of capabilities (capability.h)."""
 UDEV = "install the udev rule of hardware/udev, and plug it in again; or run as root"
+OURS = frozenset({"2fe3:000b"})
+"""Controllers for which there is such a rule."""
 
 
 def hci_socket() -> socket.socket:
@@ -60,10 +62,12 @@ def _capability_advice() -> str:
 
 
 def devices(root: Path = Path("/")) -> Iterator[Finding]:
-    """Whether the Bluetooth controllers on USB and the serial lines may be opened."""
+    """Whether serial lines may be opened, and controllers on USB: ours, and those that the kernel leaves alone."""
     for device in usb_devices(root):
-        if device.is_bluetooth:
+        if device.vendor_product in OURS:
             yield _access(f"usb:{device.vendor_product}", device.node, UDEV)
+        elif device.is_bluetooth and not device.drivers:
+            yield _access(f"usb:{device.vendor_product}", device.node, "write a udev rule like hardware/udev's")
     lines = sorted(path for kind in ("ttyACM", "ttyUSB") for path in (root / "dev").glob(f"{kind}[0-9]*"))
     for line in lines:
         yield _access(f"serial:/dev/{line.name}", line, "join the group dialout: sudo usermod -aG dialout $USER")

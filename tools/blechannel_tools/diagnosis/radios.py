@@ -14,7 +14,7 @@ from blechannel.errors import BlechannelError, MissingExtra
 from blechannel.stores.memory import MemoryStore
 from blechannel_tools.board import Board
 from blechannel_tools.diagnosis.finding import Finding, fail, ok, warn
-from blechannel_tools.radios import SOCKETS, open_phone_radio
+from blechannel_tools.radios import BLEAK, BLUEZ, SOCKETS, open_phone_radio, open_watch_radio
 
 if TYPE_CHECKING:
     from blechannel.transports.bumble.facts import ControllerFacts
@@ -28,19 +28,32 @@ PAIR_S = 20.0
 async def transport(spec: str, board: Board | None = None) -> list[Finding]:
     """Open what `--transport` or `board` names, and close it again; a simulated one is looked at for a watch."""
     try:
-        radio = await open_phone_radio(spec)
+        return await _tried(spec, board)
     except BlechannelError as error:
         return [fail("transport", str(error), "correct --transport, or do what it says")]
+
+
+async def _tried(spec: str, board: Board | None) -> list[Finding]:
+    kind = spec.partition(":")[0]
+    if kind == BLUEZ:
+        await (await open_watch_radio(spec)).close()
+        return [ok("transport", f"{spec} takes the watch's service")]
+    radio = await open_phone_radio(spec)
     try:
         if spec.startswith(SOCKETS):
-            return [await _look(radio, spec)]
+            if await _sees_a_watch(radio):
+                return [ok("transport", f"a watch answers at {spec}")]
+            return [warn("transport", f"nobody answers at {spec}", f"start one: blechannel watch --transport {spec}")]
+        if kind == BLEAK:  # only a scan tells whether the system lets a program use its Bluetooth
+            sees = await _sees_a_watch(radio)
+            return [ok("transport", f"{spec} opens and answers{', and a watch is in reach' if sees else ''}")]
         return [ok("transport", f"{spec} opens and answers"), *_controller(radio, board)]
     finally:
         await radio.close()
 
 
 def _controller(radio: PhoneTransport, board: Board | None) -> Iterator[Finding]:
-    """What a controller offers, against what its board promises."""
+    """Nothing where bumble's radio is another's."""
     from blechannel.transports.bumble import BumblePhoneTransport
 
     if isinstance(radio, BumblePhoneTransport):
@@ -59,14 +72,15 @@ def controller(facts: ControllerFacts, board: Board | None) -> Finding:
     return ok("controller", text)
 
 
-async def _look(radio: PhoneTransport, spec: str) -> Finding:
+async def _sees_a_watch(radio: PhoneTransport) -> bool:
+    """Raises TransportError where it cannot look."""
     try:
         async with asyncio.timeout(LOOK_S), aclosing(radio.scan()) as sightings:
             async for _ in sightings:
-                return ok("transport", f"a watch answers at {spec}")
+                return True
     except TimeoutError:
         pass
-    return warn("transport", f"nobody answers at {spec}", f"start one: blechannel watch --transport {spec}")
+    return False
 
 
 async def virtual_radio() -> Finding:
