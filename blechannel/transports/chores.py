@@ -12,17 +12,20 @@ class Chores:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def later(self, chore: Coroutine[object, object, None]) -> asyncio.Task[None]:
+    def later(self, chore: Coroutine[object, object, None]) -> None:
         """Begin something that nobody waits for."""
-        self._tasks.add(task := asyncio.ensure_future(chore))
-        task.add_done_callback(self._tasks.discard)
-        return task
+        _ = self._begun(chore)
 
     async def insist(self, chore: Coroutine[object, object, None]) -> None:
         """Run something to its end, also when the caller is cancelled meanwhile."""
-        await asyncio.shield(self.later(chore))
+        await asyncio.shield(self._begun(chore))
 
     async def finished(self) -> None:
         """Wait until everything has come to its end: each chore is bounded by itself."""
         while self._tasks:
             await asyncio.wait(self._tasks)
+
+    def _begun(self, chore: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        self._tasks.add(task := asyncio.ensure_future(chore))
+        task.add_done_callback(self._tasks.discard)
+        return task

@@ -60,6 +60,7 @@ class QueuedLink:
         self._queue: deque[bytes] = deque()
         self._sending: asyncio.Task[None] | None = None
         self._starved = False
+        self._deaf = False
         self._ending: asyncio.Task[None] | None = None
         self._reason = ""
         self._over: LinkLost | None = None
@@ -158,23 +159,27 @@ class QueuedLink:
             self.hang_up("the phone unsubscribed")
 
     def deliver(self, fragment: bytes) -> None:
-        """Take a value from the air."""
-        if self._over is not None:
+        """Take a value from the air; after one that cannot be right, nothing more."""
+        if self._deaf:
             return
         if len(fragment) > MAX_ATTRIBUTE_BYTES:
-            self.hang_up(f"{len(fragment)} bytes came as one value; GATT has at most 512: were two merged into one?")
+            self._refuse(f"{len(fragment)} bytes came as one value; GATT has at most 512: were two merged into one?")
         elif self._receiver is not None:
             self._receiver.fragment_received(fragment)
         elif len(self._early) < MAX_WINDOW:
             self._early.append(fragment)
         else:
-            self.hang_up("the peer sent more than the window before the link was used")
+            self._refuse("the peer sent more than the window before the link was used")
 
     def _ending_for(self, reason: str, end: Callable[[], Coroutine[object, object, None]]) -> asyncio.Task[None]:
         if self._ending is None:
             self._reason = reason
             self._ending = asyncio.ensure_future(end())
         return self._ending
+
+    def _refuse(self, reason: str) -> None:
+        self._deaf = True
+        self.hang_up(reason)
 
     async def _send_queued(self) -> None:
         try:
@@ -214,6 +219,7 @@ class QueuedLink:
                 await asyncio.wait({sending}, timeout=FLUSH_S)
 
     def _finish(self) -> None:
+        self._deaf = True
         self._over = LinkLost(self._reason)
         self._tell(self._over)
 

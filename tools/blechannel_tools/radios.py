@@ -11,7 +11,9 @@ from blechannel.errors import LocalProtocolError
 SOCKETS = ("tcp:", "unix:")
 """Simulated radios between two processes of one machine."""
 BLEAK = "bleak"
-"""The operating system's own Bluetooth, for phones; everything else is one of Bumble's transports."""
+"""The operating system's own Bluetooth, for phones."""
+BLUEZ = "bluez"
+"""The same for watches, on Linux; everything else is one of Bumble's transports."""
 
 
 async def open_phone_radio(spec: str, *, snoop: Path | None = None) -> PhoneTransport:
@@ -33,6 +35,8 @@ async def open_phone_radio(spec: str, *, snoop: Path | None = None) -> PhoneTran
         from blechannel.transports.bleak import BleakPhoneTransport, Stack
 
         return BleakPhoneTransport(Stack(adapter or None))
+    if kind == BLUEZ:
+        raise LocalProtocolError("bluez is a watch's radio: give the phone bleak, or one of Bumble's, such as usb:0")
     from blechannel.transports.bumble import BumblePhoneTransport
 
     return await BumblePhoneTransport.open(spec, snoop=snoop)
@@ -45,8 +49,14 @@ async def open_watch_radio(spec: str, *, snoop: Path | None = None) -> WatchTran
         from blechannel.transports.tcp import TcpWatchTransport
 
         return TcpWatchTransport(spec)
-    if spec.partition(":")[0] == BLEAK:
-        raise LocalProtocolError("bleak is a phone's radio: give the watch one of Bumble's, such as usb:0")
+    kind, _, adapter = spec.partition(":")
+    if kind == BLUEZ:
+        _check_no_snoop(spec, snoop)
+        from blechannel.transports.bluez import BluezWatchTransport
+
+        return await BluezWatchTransport.open(adapter or None)
+    if kind == BLEAK:
+        raise LocalProtocolError("bleak is a phone's radio: give the watch bluez, or one of Bumble's, such as usb:0")
     from blechannel.transports.bumble import BumbleWatchTransport
 
     return await BumbleWatchTransport.open(spec, snoop=snoop)

@@ -89,7 +89,7 @@ class BleakCarrier:
         for service in self._client.services:
             if service.uuid.lower() == SERVICE_UUID:
                 inbox, outbox = (service.get_characteristic(uuid) for uuid in (INBOX_UUID, OUTBOX_UUID))
-                if inbox is not None and outbox is not None:
+                if inbox is not None and outbox is not None and "notify" in outbox.properties:
                     return inbox, outbox
         raise TransportError(f"{self.peer} does not have the service: is it a watch of this kind?")
 

@@ -12,13 +12,9 @@ from bleak.exc import (
     BleakGATTProtocolErrorCode,
 )
 
-from blechannel.errors import TransportError
+from blechannel.errors import LinkLost, TransportError
+from blechannel.transports.bluetoothd import FINAL, FORBIDDEN, NO_BUS, PASSING, SWITCHED_OFF
 
-NO_BUS = "the system's message bus (D-Bus) cannot be reached: is it running, and does this program see its socket?"
-NOT_RUNNING = "bluetoothd is not running: start it (systemctl start bluetooth)"
-FORBIDDEN = "permission denied: be in the group that may use Bluetooth (often bluetooth), or run as root"
-SWITCHED_OFF = "Bluetooth is switched off: switch it on (on Linux: bluetoothctl power on; rfkill unblock bluetooth)"
-HELD = "another program holds this watch's connection: close it there first"
 _ASK_MACOS = "allow it for this program in System Settings, Privacy & Security, Bluetooth"
 
 _Reason = BleakBluetoothNotAvailableReason
@@ -31,26 +27,6 @@ UNAVAILABLE = {
     _Reason.DENIED_BY_UNKNOWN: f"Bluetooth is not permitted: {_ASK_MACOS}",
 }
 
-_DBUS = "org.freedesktop.DBus.Error."
-_BLUEZ = "org.bluez.Error."
-DBUS_FINAL = {
-    _DBUS + "ServiceUnknown": NOT_RUNNING,
-    _DBUS + "NameHasNoOwner": NOT_RUNNING,
-    _DBUS + "Spawn.ExecFailed": NOT_RUNNING,
-    _DBUS + "AccessDenied": FORBIDDEN,
-    _DBUS + "UnknownMethod": "this BlueZ is too old: 5.55 or newer is needed",
-    _BLUEZ + "NotReady": SWITCHED_OFF,
-    _BLUEZ + "NotPermitted": HELD,
-    _BLUEZ + "NotAuthorized": HELD,
-}
-"""Where another try would fail in the same way."""
-DBUS_PASSING = {
-    _DBUS + "NoReply": "bluetoothd did not answer",
-    _DBUS + "UnknownObject": "the watch or the adapter is gone",
-    _BLUEZ + "InProgress": "the adapter is busy: another program scans or connects",
-    _BLUEZ + "AlreadyConnected": HELD,
-    _BLUEZ + "ConnectionAttemptFailed": "the watch did not answer: is it in reach?",
-}
 _FINAL_TEXTS = {
     "Bleak requires BlueZ": "this BlueZ is too old, or bluetoothctl is missing: 5.55 or newer is needed",
     "adapter '": "there is no such adapter: bluetoothctl list shows those there are",
@@ -60,16 +36,18 @@ _FINAL_TEXTS = {
 
 def explained(error: BaseException, doing: str) -> TransportError:
     """The same failure as an error of ours, with advice where there is any."""
-    return error if isinstance(error, TransportError) else TransportError(f"{doing}: {_words(error)}")
+    return TransportError(f"{doing}: {_words(error)}")
 
 
 def may_pass(error: TransportError) -> bool:
-    """Whether another try may succeed: not where somebody has to do something first."""
+    """Whether another try may succeed: not where somebody has to do something first, or the peer is another."""
     match error.__cause__:
+        case None:
+            return isinstance(error, LinkLost)
         case BleakBluetoothNotAvailableError() | FileNotFoundError() | PermissionError() | ConnectionRefusedError():
             return False
         case BleakDBusError(dbus_error=name):
-            return name not in DBUS_FINAL
+            return name not in FINAL
         case cause:
             return _final_text(cause) is None
 
@@ -85,7 +63,7 @@ def _words(error: BaseException) -> str:
         case BleakGATTProtocolError():
             return f"the watch refused ({error.code.name.lower()})"
         case BleakDBusError():
-            return DBUS_FINAL.get(error.dbus_error) or DBUS_PASSING.get(error.dbus_error) or str(error)
+            return FINAL.get(error.dbus_error) or PASSING.get(error.dbus_error) or str(error)
         case TimeoutError():
             return "no answer in time"
         case FileNotFoundError() | ConnectionRefusedError():

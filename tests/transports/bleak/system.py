@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from bleak.args import SizedBuffer
+from bleak.assigned_numbers import CharacteristicPropertyName
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient, NotifyCallback
 from bleak.backends.descriptor import BleakGATTDescriptor
@@ -20,6 +21,7 @@ from bleak.exc import BleakError
 from bumble import hci
 from bumble.core import AdvertisingData
 from bumble.device import Advertisement, Connection, Device
+from bumble.gatt import Characteristic
 from bumble.gatt_client import CharacteristicProxy
 from bumble.host import Host
 
@@ -27,6 +29,10 @@ from blechannel.transports.bleak import Stack
 from blechannel.transports.bumble import VirtualRadio
 from blechannel.transports.bumble.adapter import fresh_address
 from blechannel.transports.bumble.virtual import VirtualController, VirtualTransport
+
+ANSWER_S = 0.5
+"""In which a virtual peer that is there answers."""
+NOTIFY = Characteristic.Properties.NOTIFY
 
 
 @dataclass
@@ -46,8 +52,8 @@ class Faults:
     connect_s: float = 0.0
     disconnect_s: float = 0.0
     write_s: float = 0.0
-    silent_end: bool = False
-    """Ends of connections are not told."""
+    notify_s: float = 0.0
+    subscribe_s: float = 0.0
 
 
 class System:
@@ -62,6 +68,7 @@ class System:
         self.faults = Faults()
         self.scans = 0
         self.connecting_now = self.connecting_at_most = 0
+        self.subscribing_now = 0
         self.connects = 0
         self.clients: list[SystemClient] = []
         self.arguments: list[dict[str, Any]] = []
@@ -72,6 +79,19 @@ class System:
         scanner = type("Scanner", (SystemScanner,), {"system": self})
         client = type("Client", (SystemClient,), {"system": self})
         return Stack("hci0", scanner, client)
+
+    async def reach(self, peer: hci.Address) -> Connection:
+        """A connection; called off, or without an answer, none is left, as with BlueZ."""
+        attempt = asyncio.ensure_future(self.device.connect_le(peer, timeout=None))
+        try:
+            return await asyncio.wait_for(asyncio.shield(attempt), ANSWER_S)
+        except BaseException:
+            with suppress(hci.HCI_Error):
+                await self.device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
+            [outcome] = await asyncio.gather(attempt, return_exceptions=True)
+            if isinstance(outcome, Connection):
+                await outcome.disconnect()
+            raise
 
     @property
     def connections(self) -> int:
@@ -168,7 +188,7 @@ class SystemClient(BaseBleakClient):
             await asyncio.sleep(system.faults.connect_s)
             if system.faults.connecting and (fault := system.faults.connecting.pop(0)) is not None:
                 raise fault
-            self.connection = await system.device.connect_le(hci.Address(self.address), timeout=1.0)
+            self.connection = await system.reach(hci.Address(self.address))
             self.connection.on("disconnection", self._on_disconnection)
             await self._discover(self.connection)
         finally:
@@ -215,15 +235,24 @@ class SystemClient(BaseBleakClient):
     async def start_notify(
         self, characteristic: BleakGATTCharacteristic, callback: NotifyCallback, **platform: Any
     ) -> None:
+        faults = self.system.faults
         self.system.arguments.append(platform)
-        if self.system.faults.subscribing:
-            raise self.system.faults.subscribing.pop(0)
+        if faults.subscribing:
+            raise faults.subscribing.pop(0)
 
         def notified(value: bytes) -> None:
-            for given in self.system.faults.notified(bytes(value)):
-                callback(bytearray(given))
+            for given in faults.notified(bytes(value)):
+                if faults.notify_s:
+                    asyncio.get_running_loop().call_later(faults.notify_s, callback, bytearray(given))
+                else:
+                    callback(bytearray(given))
 
-        await characteristic.obj.subscribe(notified)
+        self.system.subscribing_now += 1
+        try:
+            await asyncio.sleep(faults.subscribe_s)
+            await characteristic.obj.subscribe(notified)
+        finally:
+            self.system.subscribing_now -= 1
 
     async def stop_notify(self, characteristic: BleakGATTCharacteristic) -> None:
         raise NotImplementedError
@@ -231,7 +260,7 @@ class SystemClient(BaseBleakClient):
     def _on_disconnection(self, _reason: int) -> None:
         self.connection = None
         self.services = None
-        if self._disconnected_callback is not None and not self.system.faults.silent_end:
+        if self._disconnected_callback is not None:
             self._disconnected_callback()
 
     async def _discover(self, connection: Connection) -> None:
@@ -250,6 +279,12 @@ class SystemClient(BaseBleakClient):
         self, proxy: CharacteristicProxy[bytes], service: BleakGATTService, connection: Connection
     ) -> BleakGATTCharacteristic:
         uuid = str(UUID(bytes=proxy.uuid.to_bytes(True)[::-1]))
+        properties: list[CharacteristicPropertyName] = ["notify"] if proxy.properties & NOTIFY else []
         return BleakGATTCharacteristic(
-            proxy, proxy.handle, uuid, [], lambda: self.system.faults.payload_bytes or connection.att_mtu - 3, service
+            proxy,
+            proxy.handle,
+            uuid,
+            properties,
+            lambda: self.system.faults.payload_bytes or connection.att_mtu - 3,
+            service,
         )
