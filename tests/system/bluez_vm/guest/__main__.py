@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.system.bluez_vm.guest import calls
 from tests.system.bluez_vm.guest.bluez import Bluez
+from tests.system.bluez_vm.guest.phone import GuestPhone
 from tests.system.bluez_vm.guest.plain import plain_table
 from tests.system.bluez_vm.guest.services import Services
 
@@ -19,7 +20,7 @@ async def main() -> None:
     await services.start()
     bluez = await Bluez.connect()
     print(f"up after {time.clock_gettime(time.CLOCK_BOOTTIME):.1f} s", flush=True)
-    await calls.serve({"plain_table": plain_table, "power": bluez.power, "sync": sync})
+    await calls.serve({"plain_table": plain_table, "sync": sync, **bluez.calls(), **GuestPhone().calls()})
 
 
 async def sync() -> None:

@@ -7,6 +7,8 @@ import asyncio
 from dbus_fast import BusType, Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
+from tests.system.bluez_vm.guest.calls import Call
+
 BLUEZ = "org.bluez"
 ADAPTER = "/org/bluez/hci0"
 AGENT = "/test/agent"
@@ -58,9 +60,31 @@ class Bluez:
             while not await self._is_powered():
                 await asyncio.sleep(LOOK_AGAIN_S)
 
+    def calls(self) -> dict[str, Call]:
+        """What the host may call, by name."""
+        return {f"bluez.{call.__name__}": call for call in (self.power, self.bond, self.forget)}
+
     async def power(self, on: bool) -> None:
         """Switch the adapter."""
         await self.call(ADAPTER, f"{PROPERTIES}.Set", "ssv", "org.bluez.Adapter1", "Powered", Variant("b", on))
+
+    async def bond(self) -> None:
+        """Pair with the device that is connected, below and without any application."""
+        await self.call(await self._connected(), "org.bluez.Device1.Pair")
+
+    async def forget(self) -> None:
+        """Remove the device that is connected, and its bond."""
+        await self.call(ADAPTER, "org.bluez.Adapter1.RemoveDevice", "o", await self._connected())
+
+    async def _connected(self) -> str:
+        objects = await self.call("/", "org.freedesktop.DBus.ObjectManager.GetManagedObjects")
+        assert isinstance(objects, dict)
+        [path] = [
+            path
+            for path, interfaces in objects.items()
+            if (device := interfaces.get("org.bluez.Device1")) is not None and device["Connected"].value
+        ]
+        return str(path)
 
     async def _is_powered(self) -> bool:
         try:
