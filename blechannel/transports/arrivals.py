@@ -24,7 +24,7 @@ class Arrivals(Generic[L]):
     def __init__(self) -> None:
         self._waiting: deque[L] = deque()
         self._news = asyncio.Event()
-        self._closed = False
+        self._closed: str | None = None
 
     def offer(self, link: L) -> None:
         """Queue one link."""
@@ -46,9 +46,9 @@ class Arrivals(Generic[L]):
             self._news.clear()
             await self._news.wait()
 
-    def close(self) -> None:
-        """Everyone who takes, now or later, is told."""
-        self._closed = True
+    def close(self, reason: str = "the transport was closed") -> None:
+        """Everyone who takes, now or later, is told; the first reason stays."""
+        self._closed = self._closed or reason
         self._waiting.clear()
         self._news.set()
 
@@ -56,5 +56,5 @@ class Arrivals(Generic[L]):
         """Raises:
         TransportError: closed.
         """
-        if self._closed:
-            raise TransportError("the transport was closed")
+        if self._closed is not None:
+            raise TransportError(self._closed)

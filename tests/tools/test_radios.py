@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
-from blechannel.errors import LocalProtocolError
+from blechannel.errors import LocalProtocolError, TransportError
+from blechannel.transports.bleak import BleakPhoneTransport
 from blechannel.transports.bumble import VirtualRadio
 from blechannel.transports.tcp import TcpPhoneTransport, TcpWatchTransport
 from blechannel_tools.radios import address_of, open_phone_radio, open_watch_radio
@@ -35,3 +37,28 @@ async def test_a_system_without_unix_sockets(monkeypatch: pytest.MonkeyPatch) ->
         await open_phone_radio("unix:/tmp/ble")
     with pytest.raises(LocalProtocolError, match=r"use tcp:"):
         await open_watch_radio("unix:/tmp/ble")
+
+
+@pytest.mark.parametrize("spec", ["bleak", "bleak:hci1"])
+async def test_a_phone_on_the_systems_own_bluetooth(spec: str, tmp_path: Path) -> None:
+    phone = await open_phone_radio(spec)
+    assert isinstance(phone, BleakPhoneTransport)
+    await phone.close()
+    with pytest.raises(LocalProtocolError, match="btmon"):
+        await open_phone_radio(spec, snoop=tmp_path / "capture")
+    with pytest.raises(LocalProtocolError, match="give the watch bluez"):
+        await open_watch_radio(spec)
+    with pytest.raises(LocalProtocolError, match="no Bluetooth adapter"):
+        await open_phone_radio("bleak:one")
+
+
+async def test_a_watch_on_bluez(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/none")
+    with pytest.raises(TransportError, match="message bus"):
+        await open_watch_radio("bluez")
+    with pytest.raises(LocalProtocolError, match="no Bluetooth adapter"):
+        await open_watch_radio("bluez:one")
+    with pytest.raises(LocalProtocolError, match="btmon"):
+        await open_watch_radio("bluez:hci0", snoop=tmp_path / "capture")
+    with pytest.raises(LocalProtocolError, match="give the phone bleak"):
+        await open_phone_radio("bluez")

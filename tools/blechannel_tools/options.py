@@ -42,7 +42,8 @@ def add_transport(parser: argparse.ArgumentParser, *, required: bool = True) -> 
         metavar="T",
         default=default,
         required=required and default is None,
-        help="unix:/path or tcp:127.0.0.1:7001 (simulated), or one of Bumble's: hci-socket:0, usb:0, serial:/dev/tty… "
+        help="unix:/path or tcp:127.0.0.1:7001 (simulated), bleak or bleak:hci0 (a phone's: the system's Bluetooth), "
+        "bluez or bluez:hci0 (a watch's, on Linux), or one of Bumble's: hci-socket:0, usb:0, serial:/dev/tty… "
         f"(default: ${TRANSPORT_VARIABLE})",
     )
     parser.add_argument("--snoop", type=Path, metavar="FILE", help="capture a controller's traffic as btsnoop")

@@ -11,7 +11,11 @@ from blechannel.aio.link import PhoneTransport, WatchTransport
 from blechannel.errors import LocalProtocolError
 
 SOCKETS = ("tcp:", "unix:")
-"""Simulated radios between two processes of one machine; everything else is one of Bumble's transports."""
+"""Simulated radios between two processes of one machine."""
+BLEAK = "bleak"
+"""The operating system's own Bluetooth, for phones."""
+BLUEZ = "bluez"
+"""The same for watches, on Linux; everything else is one of Bumble's transports."""
 
 
 async def open_phone_radio(spec: str, *, snoop: Path | None = None) -> PhoneTransport:
@@ -27,6 +31,14 @@ async def open_phone_radio(spec: str, *, snoop: Path | None = None) -> PhoneTran
         from blechannel.transports.tcp import TcpPhoneTransport
 
         return TcpPhoneTransport([spec])
+    kind, _, adapter = spec.partition(":")
+    if kind == BLEAK:
+        _check_no_snoop(spec, snoop)
+        from blechannel.transports.bleak import BleakPhoneTransport, Stack
+
+        return BleakPhoneTransport(Stack(adapter or None))
+    if kind == BLUEZ:
+        raise LocalProtocolError("bluez is a watch's radio: give the phone bleak, or one of Bumble's, such as usb:0")
     from blechannel.transports.bumble import BumblePhoneTransport
 
     return await BumblePhoneTransport.open(spec, snoop=snoop)
@@ -43,6 +55,14 @@ async def open_watch_radio(
         from blechannel.transports.tcp import TcpWatchTransport
 
         return TcpWatchTransport(spec)
+    kind, _, adapter = spec.partition(":")
+    if kind == BLUEZ:
+        _check_no_snoop(spec, snoop)
+        from blechannel.transports.bluez import BluezWatchTransport
+
+        return await BluezWatchTransport.open(adapter or None)
+    if kind == BLEAK:
+        raise LocalProtocolError("bleak is a phone's radio: give the watch bluez, or one of Bumble's, such as usb:0")
     from blechannel.transports.bumble import BumbleWatchTransport
 
     return await BumbleWatchTransport.open(spec, snoop=snoop, plain_services=plain_services)
@@ -55,6 +75,13 @@ def address_of(radio: WatchTransport, spec: str) -> str:
     if not isinstance(radio, TcpWatchTransport):
         return spec
     return radio.address if radio.address.startswith("unix:") else f"tcp:{radio.address}"
+
+
+def _check_no_snoop(spec: str, snoop: Path | None) -> None:
+    if snoop is not None:
+        raise LocalProtocolError(
+            f"--snoop captures what Bumble drives; with {spec}, the system has tools: btmon -w FILE"
+        )
 
 
 def _check_socket(spec: str, snoop: Path | None) -> None:

@@ -15,6 +15,7 @@ from bumble.gatt_client import Client
 from blechannel.aio.link import Sighting
 from blechannel.errors import TransportError
 from blechannel.gatt import INBOX_UUID, OUTBOX_UUID, SERVICE_UUID
+from blechannel.transports.answers import LOST
 from blechannel.transports.bumble.adapter import (
     COMMAND_S,
     MAX_ATT_MTU_BYTES,
@@ -144,13 +145,13 @@ class BumblePhoneTransport:
             await self._adapter.hang_up(attempt.result())
         attempt.cancel()
 
-    def _disconnection(self, connection: Connection) -> asyncio.Future[None]:
+    def _disconnection(self, connection: Connection) -> asyncio.Future[str]:
         """Done when the connection is gone; bumble would go on to ask, and wait for the answer."""
-        gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         if self._device.lookup_connection(connection.handle) is connection:
-            connection.once(connection.EVENT_DISCONNECTION, lambda _reason: gone.set_result(None))
+            connection.once(connection.EVENT_DISCONNECTION, lambda _reason: gone.set_result(LOST))
         else:
-            gone.set_result(None)
+            gone.set_result(LOST)
         return gone
 
     async def _set_up(self, connection: Connection) -> BumbleLink:

@@ -10,7 +10,8 @@ from typing import TypeVar
 from bumble import att, core, hci
 from bumble.transport.common import TransportLostError, TransportSpecError
 
-from blechannel.errors import LinkLost, TransportError
+from blechannel.errors import TransportError
+from blechannel.transports import answers
 
 T = TypeVar("T")
 
@@ -87,34 +88,14 @@ async def answered(
     *,
     within_s: float,
     doing: str,
-    unless: asyncio.Future[None] | None = None,
+    unless: asyncio.Future[str] | None = None,
 ) -> T:
-    """What `work` gives, in time and with foreign errors mapped.
-
-    It runs in a task of its own, because bumble cancels who waits when a link is lost; that must not look like
-    a cancellation of the caller.
+    """What `work` gives, in time and with bumble's errors explained: see `blechannel.transports.answers`.
 
     Raises:
         LinkLost: bumble cancelled the work, or `unless` came first.
         TransportError: it failed, or took longer than `within_s` seconds.
     """
-    task = asyncio.ensure_future(work)
-    waits: set[asyncio.Future[T] | asyncio.Future[None]] = {task, unless} if unless is not None else {task}
-    try:
-        await asyncio.wait(waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done() and (unless is None or not unless.done()):
-            raise TransportError(f"{doing}: no answer within {within_s:g} s")
-    finally:
-        await _stop(task)
-    if task.cancelled():
-        raise LinkLost(f"{doing}: the link or its adapter was lost")
-    if (error := task.exception()) is not None:
-        raise explained(error, doing) from error
-    return task.result()
-
-
-async def _stop(task: asyncio.Task[T]) -> None:
-    """Cancel for certain: before Python 3.12 `wait_for` swallows a cancellation that meets its result."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=CANCEL_AGAIN_S)
+    return await answers.answered(
+        work, within_s=within_s, doing=doing, explain=explained, unless=unless, unwind_s=CANCEL_AGAIN_S
+    )

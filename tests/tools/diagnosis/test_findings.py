@@ -16,10 +16,12 @@ from blechannel.pairing.bonds import BondBook
 from blechannel.pairing.changes import StoreBond
 from blechannel.roles import Role
 from blechannel.stores.sqlite import SqliteStore
+from blechannel.transports.bumble import VirtualRadio
 from blechannel_tools.diagnosis import radios, software, storage
 from blechannel_tools.diagnosis.adapters import adapters, open_hci_socket
 from blechannel_tools.diagnosis.finding import Finding, Level
 from tests.pairing.made_bonds import bond
+from tests.transports.bluez.daemon import daemon
 
 NOW_S = 1_800_000_000.0
 
@@ -136,13 +138,43 @@ async def test_an_address_where_nobody_answers(transport: str, monkeypatch: pyte
 
 
 async def test_a_controller_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    from blechannel.transports.bumble import VirtualRadio
-
     async def opened(_spec: str) -> object:
         return await VirtualRadio().phone()
 
     monkeypatch.setattr(radios, "open_phone_radio", opened)
     assert await radios.transport("usb:0") == Finding("transport", Level.OK, "usb:0 opens and answers")
+
+
+@pytest.mark.parametrize("spec", ["bleak", "bluez"])
+async def test_a_system_without_a_message_bus(spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/none")
+    finding = await radios.transport(spec)
+    assert finding.level is Level.FAIL
+    assert "message bus (D-Bus) cannot be reached" in finding.text
+
+
+@pytest.mark.parametrize(("advertised", "text"), [(True, ", and a watch is in reach"), (False, "")])
+async def test_a_system_whose_bluetooth_scans(advertised: bool, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    air = VirtualRadio()
+    watch = await air.watch()
+    if advertised:
+        await watch.advertise(b"")
+
+    async def opened(_spec: str) -> object:
+        return await air.phone()
+
+    monkeypatch.setattr(radios, "LOOK_S", 0.2)
+    monkeypatch.setattr(radios, "open_phone_radio", opened)
+    assert await radios.transport("bleak") == Finding("transport", Level.OK, f"bleak opens and answers{text}")
+    await watch.close()
+
+
+async def test_a_bluetoothd_that_takes_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with daemon(tmp_path) as (bluetoothd, address):
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+        finding = await radios.transport("bluez:hci0")
+        assert finding == Finding("transport", Level.OK, "bluez:hci0 takes the watch's service")
+        assert {"RegisterApplication", "UnregisterApplication"} <= {*bluetoothd.calls}
 
 
 async def test_without_bumble(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -346,3 +346,14 @@ def test_a_broken_dependency_of_bumble_is_not_called_missing() -> None:
 def test_a_controller_lost_in_the_middle_of_a_command() -> None:
     told = str(explained(TransportLostError("transport lost"), "scanning"))
     assert told == "scanning: the way to the controller was lost: is it still plugged in?"
+
+
+async def test_an_error_of_ours_keeps_what_it_came_from() -> None:
+    cause = ValueError("what it came from")
+
+    async def fail() -> None:
+        raise TransportError("ours") from cause
+
+    with pytest.raises(TransportError, match=r"^ours$") as caught:
+        await answered(fail(), within_s=1, doing="trying")
+    assert caught.value.__cause__ is cause

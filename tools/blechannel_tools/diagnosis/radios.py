@@ -11,7 +11,7 @@ from blechannel.aio.watch import Watch
 from blechannel.errors import BlechannelError, MissingExtra
 from blechannel.stores.memory import MemoryStore
 from blechannel_tools.diagnosis.finding import Finding, fail, ok, warn
-from blechannel_tools.radios import SOCKETS, open_phone_radio
+from blechannel_tools.radios import BLEAK, BLUEZ, SOCKETS, open_phone_radio, open_watch_radio
 
 LOOK_S = 1.0
 PAIR_S = 20.0
@@ -20,25 +20,38 @@ PAIR_S = 20.0
 async def transport(spec: str) -> Finding:
     """Open what `--transport` names, and close it again; a simulated one is looked at for a watch."""
     try:
-        radio = await open_phone_radio(spec)
+        return await _tried(spec)
     except BlechannelError as error:
         return fail("transport", str(error), "correct --transport, or do what it says")
+
+
+async def _tried(spec: str) -> Finding:
+    kind = spec.partition(":")[0]
+    if kind == BLUEZ:
+        await (await open_watch_radio(spec)).close()
+        return ok("transport", f"{spec} takes the watch's service")
+    radio = await open_phone_radio(spec)
     try:
-        if not spec.startswith(SOCKETS):
-            return ok("transport", f"{spec} opens and answers")
-        return await _look(radio, spec)
+        if spec.startswith(SOCKETS):
+            if await _sees_a_watch(radio):
+                return ok("transport", f"a watch answers at {spec}")
+            return warn("transport", f"nobody answers at {spec}", f"start one: blechannel watch --transport {spec}")
+        # Only a scan tells whether the system lets a program use its Bluetooth.
+        sees = kind == BLEAK and await _sees_a_watch(radio)
+        return ok("transport", f"{spec} opens and answers{', and a watch is in reach' if sees else ''}")
     finally:
         await radio.close()
 
 
-async def _look(radio: PhoneTransport, spec: str) -> Finding:
+async def _sees_a_watch(radio: PhoneTransport) -> bool:
+    """Raises TransportError where it cannot look."""
     try:
         async with asyncio.timeout(LOOK_S), aclosing(radio.scan()) as sightings:
             async for _ in sightings:
-                return ok("transport", f"a watch answers at {spec}")
+                return True
     except TimeoutError:
         pass
-    return warn("transport", f"nobody answers at {spec}", f"start one: blechannel watch --transport {spec}")
+    return False
 
 
 async def virtual_radio() -> Finding:

@@ -17,7 +17,8 @@ NEWEST = (3, 14)
 NEEDED = ("cryptography", "construct")
 EXTRAS = {
     "bumble": ("bumble", "controllers over USB, serial lines and sockets, and the virtual radio"),
-    "bleak": ("bleak", "the operating system's own Bluetooth"),
+    "bleak": ("bleak", "the operating system's own Bluetooth, for phones"),
+    "bluez": ("dbus-fast", "the same for watches, on Linux"),
     "cli": ("rich", "output for people"),
     "keyring": ("keyring", "passphrases in the system's keyring"),
 }
