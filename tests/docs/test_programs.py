@@ -20,7 +20,9 @@ from blechannel.transports.loopback import LoopbackAir
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STARTING = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
-SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", STARTING, re.MULTILINE | re.DOTALL))
+SECTION = re.compile(r"^## (.+?)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+SECTIONS = dict(SECTION.findall(STARTING))
+PROFILE = dict(SECTION.findall((ROOT / "docs" / "write-a-profile.md").read_text(encoding="utf-8")))
 TWO_PROCESSES = "Two processes over a Unix socket"
 
 
@@ -32,7 +34,7 @@ def test_no_other_page_has_a_program() -> None:
     """Or it would go unrun."""
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("hardware/*.md"), *ROOT.glob("docs/**/*.md")]
     found = {str(page.relative_to(ROOT)) for page in pages if blocks(page.read_text(encoding="utf-8"), "python")}
-    assert found == {"README.md", "docs/getting-started.md", "docs/capture.md"}
+    assert found == {"README.md", *(f"docs/{name}.md" for name in ("getting-started", "capture", "write-a-profile"))}
 
 
 @pytest.mark.parametrize("title", sorted(SECTIONS.keys() - {TWO_PROCESSES}))
@@ -44,6 +46,24 @@ def test_a_program_prints_what_the_page_says(
     path = tmp_path / "program.py"
     path.write_text(program, encoding="utf-8")
     runpy.run_path(str(path), run_name="__main__")
+    assert capsys.readouterr().out == printed
+
+
+def test_the_profile_is_short() -> None:
+    assert len(PROFILE["Declare it"].split("```python\n")[1].split("```")[0].splitlines()) < 60
+
+
+@pytest.mark.parametrize("title", ["Through the channel", "In the plain"])
+def test_the_new_profile_is_served(
+    title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [declared] = blocks(PROFILE["Declare it"], "python")
+    (tmp_path / "steps.py").write_text(declared, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "steps", raising=False)
+    [program], [printed] = blocks(PROFILE[title], "python"), blocks(PROFILE[title], "text")
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    runpy.run_path(str(tmp_path / "program.py"), run_name="__main__")
     assert capsys.readouterr().out == printed
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -15,7 +16,10 @@ from bumble.profiles.device_information_service import DeviceInformationService,
 from bumble.profiles.heart_rate_service import HeartRateService, HeartRateServiceProxy
 
 from blechannel.aio.attributes import PlainService
+from blechannel.aio.phone import Phone
+from blechannel.aio.watch import Watch
 from blechannel.errors import AttributeRefused
+from blechannel.stores.memory import MemoryStore
 from blechannel.transports.bumble import VirtualRadio
 from blechannel.transports.bumble.peer import BumbleGattPeer
 from gatt_profiles import battery, device_information, heart_rate
@@ -25,11 +29,15 @@ from gatt_profiles.device_information import SystemId, Text
 from gatt_profiles.heart_rate import BodySensorLocation, ControlPoint, HeartRate, Location
 from gatt_profiles.plain import plain_service
 from gatt_profiles.server import Server
+from gatt_profiles.tunnel import serving
+from gatt_profiles.tunnel_peer import open_client
+from tests.aio.rooms import typing
 from tests.transports.bumble.live import SERVICE_DATA, Stranger, sighted
 
 P = TypeVar("P", bound=ProfileServiceProxy)
 V = TypeVar("V")
 
+UNIQUE = "the only one"
 MEASURED = (
     HeartRate.of(72),
     HeartRate.of(300, contact=True, energy_kj=1000, rr_1024=(512, 1024)),
@@ -83,6 +91,29 @@ async def asking_bumble(service: TemplateService) -> AsyncIterator[tuple[BumbleG
     finally:
         await phone.close()
         await stranger.close()
+
+
+@pytest.mark.parametrize("in_the_plain", [False, True])
+async def test_what_goes_through_the_channel_is_not_on_the_air(in_the_plain: bool, tmp_path: Path) -> None:
+    """Looked for in every HCI packet of the watch, with a control."""
+    server = Server(device_information.SERVICE)
+    server.set(device_information.SERIAL_NUMBER, Text(UNIQUE))
+    radio = VirtualRadio()
+    capture = tmp_path / "watch.btsnoop"
+    plain = [plain_service(server, everything=True)] if in_the_plain else []
+    radios = await radio.watch(snoop=capture, plain_services=plain), await radio.phone()
+    async with Watch(MemoryStore(), radios[0]) as watch, Phone(MemoryStore(), radios[1]) as phone:
+        watch.serve(device_information.SERVICE.port, serving(server))
+        window = watch.open_pairing()
+        found = await phone.find()
+        if in_the_plain:
+            client = Client(device_information.SERVICE, await radios[1].connect_gatt(found.address))
+            assert await client.read(device_information.SERIAL_NUMBER) == Text(UNIQUE)
+        else:
+            channel = await phone.pair(found, typing(lambda: window.code))
+            async with open_client(channel, device_information.SERVICE) as client:
+                assert await client.read(device_information.SERIAL_NUMBER) == Text(UNIQUE)
+    assert (UNIQUE.encode() in capture.read_bytes()) is in_the_plain
 
 
 async def test_bumble_reads_and_hears_our_battery() -> None:

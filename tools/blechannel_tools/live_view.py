@@ -8,15 +8,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from blechannel_tools.output import Event, HumanOutput, Output, printable
-from blechannel_tools.readings import facts_of, number_of, sparkline, words_of
+from blechannel_tools.readings import SERVICES, facts_of, number_of, sparkline, words_of
 from gatt_profiles.profile import Characteristic, Service
 
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-PLOTTED = 40
+PLOTTED = 20
 """Values that a plot shows."""
+GAP = 2
+NAMES = tuple(characteristic.name for service in SERVICES.values() for characteristic in service.characteristics)
+"""In the order of the rows."""
 
 
 class LiveView:
@@ -38,7 +41,7 @@ class LiveView:
             return
         from rich.live import Live
 
-        with Live(self._draw(), console=output.console, auto_refresh=False) as self._live:
+        with Live(console=output.console, auto_refresh=False) as self._live:
             yield
         self._live = None
 
@@ -50,7 +53,7 @@ class LiveView:
         if (number := number_of(value)) is not None:
             self._plots.setdefault(characteristic.name, deque(maxlen=PLOTTED)).append(number)
         if self._live is not None:
-            self._live.update(self._draw(), refresh=True)
+            self._live.update(self._drawn(self._live.console.width), refresh=True)
             return
         self._output.say(
             Event.VALUE,
@@ -61,14 +64,16 @@ class LiveView:
             value=facts_of(value),
         )
 
-    def _draw(self) -> Table:
+    def _drawn(self, width: int) -> Table:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table.grid(padding=(0, 2))
+        rows = [name for name in NAMES if name in self._now]
+        room = max(1, width - max(map(len, rows)) - PLOTTED - 2 * GAP)  # rich would take it from the plot
+        table = Table.grid(padding=(0, GAP))
         table.add_column(style="dim", no_wrap=True)
-        table.add_column(no_wrap=True, overflow="ellipsis")
-        table.add_column(no_wrap=True, overflow="ellipsis", style="green")
-        for name, words in self._now.items():
-            table.add_row(name, Text(printable(words)), Text(sparkline(self._plots.get(name, ()))))
+        table.add_column(no_wrap=True, overflow="ellipsis", max_width=room)
+        table.add_column(no_wrap=True, style="green")
+        for name in rows:
+            table.add_row(name, Text(printable(self._now[name])), Text(sparkline(self._plots.get(name, ()))))
         return table

@@ -27,7 +27,7 @@ PLAIN = ("battery", "current-time", "device-information")
 """Profiles of which strangers may see something."""
 BATTERY_STEP_S = 60
 ALERT_STEP_S = 20
-KJ_PER_BEAT = 0.003
+KJ_PER_BEAT = 0.06
 JITTER_BPM = 1
 LAST_YEAR = 9998
 """Of the clock: in the year after, Python's own would run out."""
@@ -97,7 +97,7 @@ class Sensors:
     def _beat(self) -> None:
         felt = HEART_RATES_BPM[self._elapsed_s % len(HEART_RATES_BPM)]
         bpm = felt + self._random.randint(-JITTER_BPM, JITTER_BPM)
-        self._energy_kj += KJ_PER_BEAT * bpm
+        self._energy_kj += KJ_PER_BEAT * bpm / 60
         rr_1024 = round(60 * heart_rate.RR_PER_S / bpm)
         energy_kj = min(0xFFFF, int(self._energy_kj))
         self._heart.set(heart_rate.MEASUREMENT, HeartRate.of(bpm, contact=True, energy_kj=energy_kj, rr_1024=[rr_1024]))

@@ -36,7 +36,7 @@ class BumbleGattPeer:
         self._services: dict[str, dict[str, CharacteristicProxy[bytes]]] = {}
         self._subscribed: dict[int, Notifications] = {}
         self._lost: LinkLost | None = None
-        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._asking = asyncio.Lock()
         connection.on(connection.EVENT_DISCONNECTION, self._disconnected)
 
@@ -140,7 +140,7 @@ class BumbleGattPeer:
         if self._lost is not None:
             return
         self._lost = error
-        self._gone.set_result(None)
+        self._gone.set_result(str(error))
         self._adapter.gate.forget(self._connection.handle)
         for notifications in self._subscribed.values():
             notifications.end(error)

@@ -11,8 +11,12 @@ import pytest
 from bumble import att
 
 from blechannel.aio.attributes import Notifications, PlainCharacteristic, PlainService, Tell
+from blechannel.aio.watch import Watch
+from blechannel.config import Config
 from blechannel.errors import AttributeRefused, LinkLost, LocalProtocolError, TransportError
 from blechannel.gatt import SERVICE_UUID, AttErrorCode, Properties, assigned_uuid
+from blechannel.limits import Patience
+from blechannel.stores.memory import MemoryStore
 from blechannel.transports.bumble import BumblePhoneTransport, BumbleWatchTransport, VirtualRadio
 from blechannel.transports.bumble import peer as peers
 from blechannel.transports.bumble.peer import BumbleGattPeer
@@ -290,3 +294,17 @@ async def test_a_service_is_served_once(uuids: tuple[str, ...]) -> None:
         await VirtualRadio().watch(plain_services=[Shelf().service(uuid) for uuid in uuids])
     with pytest.raises(LocalProtocolError, match="a service is served once"):
         await BumbleWatchTransport.open("usb:0", plain_services=[Shelf().service(uuid) for uuid in uuids])
+
+
+async def test_who_never_speaks_the_channels_protocol_is_let_go() -> None:
+    radio = VirtualRadio()
+    phone, transport = await radio.phone(), await radio.watch(plain_services=[Shelf().service()])
+    config = Config("watch", patience=Patience(handshake_s=0.1, person_s=0.1))
+    async with Watch(MemoryStore(), transport, config=config):
+        peer = await phone.connect_gatt((await sighted(phone)).address)
+        heard = Notifications()
+        await peer.subscribe(OWN, TOLD, heard)
+        async with asyncio.timeout(5):
+            with pytest.raises(LinkLost, match="the peer disconnected"):
+                await anext(heard)
+        await phone.close()
