@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import get_args
 
-from blechannel.errors import BlechannelError
+from blechannel.errors import BlechannelError, LocalProtocolError
 from blechannel.gatt import MIN_ATT_MTU_BYTES
 from blechannel.transports.airtime import MAX_INTERVAL_S, MIN_INTERVAL_S, Phy
 from blechannel_tools.exits import Exit
@@ -48,9 +48,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--mtu", type=mtu_bytes, nargs="+", default=[247], metavar="BYTES", help="ATT_MTU (247)")
     parser.add_argument("--known-handles", action="store_true", help="the phone remembers the watch's handles")
-    parser.add_argument(
-        "--way", choices=[way.value for way in Way], default=Way.TO_PHONE.value, help="of a transfer (to-phone)"
-    )
+    parser.add_argument("--way", choices=[way.value for way in Way], help="of a transfer (to-phone)")
     parser.add_argument("--message", type=positive, metavar="BYTES", help="of a transfer (the longest there is)")
     parser.add_argument("--runs", type=positive, metavar="N", help="for each row (100; of a transfer 10)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed, the same figures (1)")
@@ -61,7 +59,10 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
     """Run it."""
     what = What(options.what)
     runs = options.runs or RUNS[what]
-    plan = Plan(what=what, runs=runs, seed=options.seed, way=Way(options.way), message_bytes=options.message)
+    if what is not What.TRANSFER and (options.way or options.message):
+        raise LocalProtocolError(f"--way and --message are a transfer's: a {what.value} has neither")
+    way = Way(options.way or Way.TO_PHONE)
+    plan = Plan(what=what, runs=runs, seed=options.seed, way=way, message_bytes=options.message)
     if options.plot is not None:
         from blechannel_tools.simulate import plot  # found missing before the runs and not after them
     samples = _samples(plan, list(_rows(options)), output)
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
         Event.SIMULATED,
         report.table(plan, samples),
         what=what.value,
-        way=plan.way.value if what is What.TRANSFER else None,
+        way=way.value if what is What.TRANSFER else None,
         unit="bytes/s" if what is What.TRANSFER else "s",
         runs=runs,
         seed=plan.seed,

@@ -81,13 +81,9 @@ _WAYS = {Way.TO_WATCH: "to the watch", Way.TO_PHONE: "to the phone", Way.BOTH: "
 
 
 def _headline(plan: Plan) -> str:
-    match plan.what:
-        case What.PAIRING:
-            return "Pairing without the person, ms"
-        case What.RECONNECT:
-            return "Reconnect, ms"
-        case What.TRANSFER:
-            return f"Transfer {_WAYS[plan.way]}, kB/s"
+    if plan.what is What.TRANSFER:
+        return f"Transfer {_WAYS[plan.way]}, kB/s"
+    return "Pairing without the person, ms" if plan.what is What.PAIRING else "Reconnect, ms"
 
 
 def _varying(samples: Sequence[Sample]) -> list[str]:

@@ -85,13 +85,10 @@ def sample(plan: Plan, terms: Terms, *, ran: Callable[[], None] = lambda: None) 
 
 
 async def _run(plan: Plan, terms: Terms, random: Random) -> float:
-    match plan.what:
-        case What.PAIRING:
-            return (await pairing(terms, random)).total_s
-        case What.RECONNECT:
-            return (await reconnect(terms, random)).total_s
-        case What.TRANSFER:
-            return await transfer(terms, random, way=plan.way, message_bytes=plan.message_bytes)
+    if plan.what is What.TRANSFER:
+        return await transfer(terms, random, way=plan.way, message_bytes=plan.message_bytes)
+    connect = pairing if plan.what is What.PAIRING else reconnect
+    return (await connect(terms, random)).total_s
 
 
 def _limit(plan: Plan, terms: Terms) -> float:
