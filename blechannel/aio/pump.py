@@ -18,9 +18,9 @@ Begin = Callable[[int, float], Session]
 """Makes the session, given the link's `max_fragment_bytes` and the moment."""
 
 
-CONGESTED_BYTES = 12288
+CONGESTED_BYTES = 8192
 """Queued for the link, from here on senders wait. What the channel itself has to say, such as credit for the other
-direction, waits behind it: with 32 kB the two directions of a busy radio held each other up (93 % instead of 97 %)."""
+direction, waits behind it: with 32 kB the two directions of a busy radio held each other up (93 % instead of 98 %)."""
 
 
 STORE_S = 8.0

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
 from typing import Literal
 
 from blechannel.errors import LocalProtocolError
@@ -152,9 +151,7 @@ def _packets_in_event(air_time: AirTime, lengths: Sequence[int], both_ways: bool
     """How many packets of these lengths, over and over, one event carries in a direction."""
     each_us = [exchange_us(air_time, length, length if both_ways else 0) for length in lengths]
     count, used_us = 0, each_us[0]
-    for next_us in islice(cycle(each_us), 1, None):
-        if used_us > air_time.budget_us:
-            break
+    while used_us <= air_time.budget_us:
         count += 1
-        used_us += next_us
+        used_us += each_us[count % len(each_us)]
     return count

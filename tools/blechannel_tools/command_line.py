@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from blechannel import __version__
 from blechannel.errors import BlechannelError
-from blechannel_tools.commands import bonds, capture, demo, doctor, identity, phone, watch
+from blechannel_tools.commands import bonds, capture, demo, doctor, identity, phone, simulate, watch
 from blechannel_tools.exits import Exit, epilog, exit_of, in_words
 from blechannel_tools.output import HumanOutput, JsonOutput, tell_error
 from blechannel_tools.sides import ask_passphrase
@@ -66,6 +66,6 @@ def command_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"blechannel {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (demo, watch, phone, bonds, identity, capture, doctor):
+    for command in (demo, watch, phone, bonds, identity, capture, simulate, doctor):
         command.add(commands)
     return parser

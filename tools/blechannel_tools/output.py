@@ -16,7 +16,7 @@ SHORT_CELL = 16
 """A column whose cells are no longer than this, such as a time, is not broken into lines."""
 
 ShowProgress = Callable[[int], None]
-"""Called with the bytes that are through."""
+"""Called with the bytes that are through, or with the count of what is done."""
 
 
 class Event(StrEnum):
@@ -70,6 +70,7 @@ class Event(StrEnum):
     ROUND_TRIP = "round-trip"
     SCAN = "scan"
     SENT = "sent"
+    SIMULATED = "simulated"
     STEP = "step"
     SUMMARY = "summary"
     TICKET = "ticket"
@@ -121,6 +122,9 @@ class Output(Protocol):
     def progress(self, text: str, size_bytes: int) -> AbstractContextManager[ShowProgress]:
         """A bar that fills up to `size_bytes`."""
 
+    def counting(self, text: str, count: int) -> AbstractContextManager[ShowProgress]:
+        """A bar that fills up to `count`."""
+
 
 def printable(text: str) -> str:
     """The text with every control character escaped: a peer's words must not drive this terminal."""
@@ -142,16 +146,24 @@ class JsonOutput:
     @contextmanager
     def progress(self, _text: str, size_bytes: int) -> Iterator[ShowProgress]:
         """See Output: an event for each tenth."""
+        yield self._tenths("bytes", size_bytes)
+
+    @contextmanager
+    def counting(self, _text: str, count: int) -> Iterator[ShowProgress]:
+        """See Output: an event for each tenth."""
+        yield self._tenths("runs", count)
+
+    def _tenths(self, unit: str, size: int) -> ShowProgress:
         tenths = -1
 
-        def show(done_bytes: int) -> None:
+        def show(done: int) -> None:
             nonlocal tenths
-            reached = 10 * done_bytes // max(1, size_bytes)
+            reached = 10 * done // max(1, size)
             if reached != tenths:
                 tenths = reached
-                self.say(Event.PROGRESS, done_bytes=done_bytes, size_bytes=size_bytes)
+                self.say(Event.PROGRESS, **{f"done_{unit}": done, f"size_{unit}": size})
 
-        yield show
+        return show
 
 
 class HumanOutput:
@@ -196,6 +208,16 @@ class HumanOutput:
         with Progress(*columns, console=self.console) as bar:
             task = bar.add_task(printable(text), total=size_bytes)
             yield lambda done_bytes: bar.update(task, completed=done_bytes)
+
+    @contextmanager
+    def counting(self, text: str, count: int) -> Iterator[ShowProgress]:
+        """See Output; it is gone when all is done."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal) as bar:
+            task = bar.add_task(printable(text), total=count)
+            yield lambda done: bar.update(task, completed=done)
 
     def _print_line(self, text: str) -> None:
         whole = not self.console.is_terminal  # a program that reads lines gets them as they are
