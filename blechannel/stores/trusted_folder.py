@@ -39,7 +39,8 @@ class TrustedFolder:
         if len(known) >= MAX_TRUSTED:
             raise IdentityError(f"this list holds {MAX_TRUSTED} certificates; remove one first", str(self.path))
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise unusable("made", error, self.path) from error
         write_private(self.path / f"{leaf.fingerprint.hex()}.pem", leaf.pem)

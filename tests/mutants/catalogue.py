@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutants import (
     of_bonds,
+    of_certificate_files,
     of_households,
     of_noise,
     of_pairing,
@@ -23,4 +24,5 @@ MUTANTS: list[Mutant] = [
     *of_sessions.MUTANTS,
     *of_stores_and_links.MUTANTS,
     *of_waits.MUTANTS,
+    *of_certificate_files.MUTANTS,
 ]

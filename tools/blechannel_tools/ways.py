@@ -42,10 +42,18 @@ ENDED_BY_PHONE: Final = {
 """A peer says only that it ended the pairing: what that means with each method but the code."""
 
 
+ANOTHER_METHOD: Final = (
+    "the watch's window is for another method, or these devices have no version or suite in common: "
+)
+"""What a phone is to make of a refusal that says *unsupported*; what to do follows."""
+
+
 def ended(error: BlechannelError, meanings: dict[Method, str], chosen: Method | None) -> str:
     """What `error` means in a pairing by this method, and what to do; its own words where they say it."""
-    by_peer = isinstance(error, PairingRefused) and error.reason == "failed"
-    meaning = meanings.get(chosen) if by_peer and chosen else None
+    reason = error.reason if isinstance(error, PairingRefused) else ""
+    if reason == "unsupported":
+        return f"{ANOTHER_METHOD}look at what the watch shows, and choose --method {', '.join(METHODS)}"
+    meaning = meanings.get(chosen) if reason == "failed" and chosen else None
     return meaning or str(error)
 
 

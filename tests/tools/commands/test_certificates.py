@@ -48,7 +48,12 @@ def test_the_lines_of_the_page_work(
         assert LINES[-1][:2] == ["identity", "untrust"]
         sent = programs("phone", "send", "echo", "hi", "--expect-reply")
     assert [each.code for each in ran] == [Exit.DONE] * len(ran), ran
-    assert any(re.fullmatch(r"paired with watch \([0-9a-f]{8}\): certificate on the list\n", each.out) for each in ran)
+    assert any(
+        re.fullmatch(
+            r"paired with watch \([0-9a-f]{8}\): certificate on the list, of wrist, fingerprint .* …\n", each.out
+        )
+        for each in ran
+    )
     assert sent.code == Exit.DONE
     bond = programs("bonds", "show", "watch").only("bond")
     assert bond["certificate"] == programs("identity", "show", "--role", "watch").last["fingerprint"]

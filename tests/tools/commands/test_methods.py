@@ -115,6 +115,16 @@ def test_a_reader_that_is_not_there(programs: Run) -> None:
     assert ran.last["error"] == "CarrierError"
 
 
+def test_a_window_for_another_method(transport: str, programs: Run, tmp_path: Path) -> None:
+    (tmp_path / "answer").write_text("yes")
+    with LiveWatch(transport, tmp_path) as watch:
+        watch.look(lambda live: live.open_pairing())
+        ran = programs("phone", "pair", "--method", "words", "--answer-file", str(tmp_path / "answer"))
+    assert (ran.code, ran.last["error"]) == (Exit.REFUSED, "PairingRefused")
+    assert "the watch's window is for another method" in ran.err
+    assert "choose --method passkey, words, oob, certificate" in ran.err
+
+
 def test_a_ticket_of_another_watch(transport: str, programs: Run, tmp_path: Path) -> None:
     (tmp_path / "scanned").write_text(to_text(Ticket.of(bytes(32), secret=bytes(32))))
     with LiveWatch(transport, tmp_path) as watch:

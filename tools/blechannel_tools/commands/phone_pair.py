@@ -13,9 +13,11 @@ from blechannel.aio.person import Certificate, OutOfBand, Passkey, Way, Words
 from blechannel.aio.phone import FoundWatch, Phone
 from blechannel.errors import AuthenticationFailed, LocalProtocolError, PairingLocked, PairingRefused
 from blechannel.methods import Method
+from blechannel.pairing.bonds import Bond
 from blechannel.roles import Role
+from blechannel_tools.certificates import briefly
 from blechannel_tools.exits import Exit
-from blechannel_tools.identities import add_identity, add_trusted, certificate_credentials
+from blechannel_tools.identities import add_identity, add_trusted, certificate_credentials, trusted_folder
 from blechannel_tools.options import Commands, add_command, add_find, add_name, add_store, add_transport
 from blechannel_tools.output import Event, Output
 from blechannel_tools.person import ask_code_from, compare_from, ticket_from
@@ -91,8 +93,16 @@ async def _pair(options: argparse.Namespace, output: Output) -> None:
             channel = await phone.pair(found, way)
         async with channel:
             bond = channel.bond
-    shown = f"paired with {label(bond)} ({short_id(bond)}): {bond.assurance}"
+    shown = f"paired with {label(bond)} ({short_id(bond)}): {bond.assurance}{_whose(bond, options)}"
     output.say(Event.PAIRED, shown, address=found.address, bond=facts_of(bond))
+
+
+def _whose(bond: Bond, options: argparse.Namespace) -> str:
+    """Which of the trusted certificates it was: nobody had said which it would be. Nothing with other methods."""
+    if not bond.peer_certificate:
+        return ""
+    leaves = trusted_folder(options, Role.PHONE).leaves()
+    return "".join(f", of {briefly(leaf)}" for leaf in leaves if leaf.fingerprint == bond.peer_certificate)
 
 
 @contextmanager
