@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from blechannel_tools.commands.capture import (
+    anonymise,
     check,
     conversation,
     cut,
@@ -39,5 +40,5 @@ def add(commands: Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parts = parser.add_subparsers(required=True, metavar="ACTION")
-    for part in (info, frames, conversation, check, decrypt, timing, gatt, diff, export, cut):
+    for part in (info, frames, conversation, check, decrypt, timing, gatt, diff, export, cut, anonymise):
         part.add(parts)
