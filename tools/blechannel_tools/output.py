@@ -41,6 +41,7 @@ class Event(StrEnum):
     DONE = "done"
     ERROR = "error"
     EXPORTED = "exported"
+    FINDING = "finding"
     FINDINGS = "findings"
     FORGOTTEN = "forgotten"
     FRAME = "frame"
