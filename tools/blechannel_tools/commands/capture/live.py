@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from blechannel_capture import (
@@ -31,7 +32,7 @@ EPILOG = """examples:
 A running btmon, or --snoop of a watch or phone in another terminal, is followed until Ctrl-C: connections and their
 traffic above, the last events below. Elsewhere than in a terminal each event is a line, as with `frames --follow`."""
 LAST: Final = 14
-REFRESH_S: Final = 0.2
+REFRESH_HZ: Final = 5
 
 
 class _View:
@@ -94,9 +95,8 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
     """Run it, until Ctrl-C, or the end of standard input."""
     view = _View()
     screen = output if isinstance(output, HumanOutput) and output.console.is_terminal else None
-    with opened(options, output) as capture:
+    with opened(options, output) as capture, _drawn(screen, view):
         findings = Findings(capture.ledger, capture.gatt)
-        shown_s = 0.0
         for event in capture:
             line = view.take(event)
             for finding in findings.look(event):
@@ -105,18 +105,24 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
                     output.say(Told.FINDING, str(finding), **finding.as_object())
             if screen is None:
                 output.say(Told.FRAME, line, **as_object(event))
-            elif time.monotonic() - shown_s > REFRESH_S:
-                shown_s = time.monotonic()
-                _draw(screen, view)
-    if screen is not None:
-        _draw(screen, view)
     return Exit.DONE
 
 
-def _draw(output: HumanOutput, view: _View) -> None:
-    output.console.clear()
-    output.say(Told.CONNECTIONS, view.table())
-    for line in view.findings:
-        output.say(Told.FINDING, line)
-    for line in view.last:
-        output.say(Told.FRAME, line)
+@contextmanager
+def _drawn(screen: HumanOutput | None, view: _View) -> Iterator[None]:
+    """The view on a terminal, drawn anew a few times a second, also while nothing comes."""
+    if screen is None:
+        yield
+        return
+    from rich.console import Group
+    from rich.live import Live
+    from rich.text import Text
+
+    def picture() -> Group:
+        lines = [*(Text(line, "bold red") for line in list(view.findings)), *(Text(line) for line in list(view.last))]
+        for line in lines:
+            line.no_wrap, line.overflow = True, "ellipsis"
+        return Group(screen.drawn(view.table()), *lines)
+
+    with Live(get_renderable=picture, console=screen.console, refresh_per_second=REFRESH_HZ):
+        yield
