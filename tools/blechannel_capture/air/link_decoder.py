@@ -60,6 +60,7 @@ class AirDecoder:
         if link is None:
             link = self._appear(frame.access_address, _At(packet, time_ns))
             yield Connected(packet, time_ns, link.connection, False)
+        link.learn_crc(frame)
         turn = link.turn(frame, time_ns)
         if self._is_sound(frame, link.crc_init, packet):
             yield from link.hear(frame, turn, packet, time_ns)
