@@ -137,13 +137,20 @@ async def test_without_room_or_over_length_nothing_is_sent(tmp_path: Path) -> No
         assert await receives.receive(64) == numbered(64)
 
 
+async def no_room_for(link: TcpLink, *, turns: int) -> None:
+    """Wait until the link has had no room at that many looks in a row."""
+    seen = 0
+    while seen < turns:
+        await asyncio.sleep(0.002)
+        seen = 0 if link.room else seen + 1
+
+
 async def test_a_peer_that_does_not_read_stops_the_sender(tmp_path: Path) -> None:
     async with joined(tmp_path) as (phone, watch):
         sends = Receiver(phone)
         sent = numbered(100_000)
         sending = asyncio.create_task(sends.send_all(sent))
-        await asyncio.sleep(0.1)
-        assert phone.room == 0
+        await no_room_for(phone, turns=20)
         assert not sending.done()
         receives = Receiver(watch)
         await sending
