@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutants import (
     of_bonds,
+    of_carriers,
     of_households,
     of_noise,
     of_offers,
@@ -24,5 +25,6 @@ MUTANTS: list[Mutant] = [
     *of_offers.MUTANTS,
     *of_sessions.MUTANTS,
     *of_stores_and_links.MUTANTS,
+    *of_carriers.MUTANTS,
     *of_waits.MUTANTS,
 ]
