@@ -103,7 +103,14 @@ MUTANTS = [
         REFUSALS,
     ),
     Mutant(
-        "a phone says its method only where the window has one",
+        "a window that has closed is not offered",
+        "session/opening.py",
+        "window.method if window is not None and window.is_open(talk.now()) else None",
+        "window.method if window is not None else None",
+        REFUSALS,
+    ),
+    Mutant(
+        "a phone shows words where they are compared",
         PAIRING,
         "if side.method is Method.WORDS:\n        yield from show_words",
         "if True:\n        yield from show_words",

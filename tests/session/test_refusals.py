@@ -43,6 +43,16 @@ def test_no_window_is_said_by_info() -> None:
     assert not phone.told(CodeWanted)
 
 
+def test_a_window_that_has_closed_is_not_offered() -> None:
+    world = World()
+    assert world.window is not None
+    world.window.close()
+    phone, watch = world.pairing()
+    join(phone, watch)
+    assert reason(phone) == "pairing-closed"
+    assert not phone.told(CodeWanted)
+
+
 def test_a_window_that_closed_meanwhile() -> None:
     world = World()
     phone, watch = world.pairing()
