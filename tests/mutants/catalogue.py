@@ -5,8 +5,11 @@ from __future__ import annotations
 from tests.mutants import (
     of_bonds,
     of_certificate_files,
+    of_carriers,
     of_households,
+    of_limits,
     of_noise,
+    of_offers,
     of_pairing,
     of_sessions,
     of_stores_and_links,
@@ -21,8 +24,11 @@ MUTANTS: list[Mutant] = [
     *of_pairing.MUTANTS,
     *of_bonds.MUTANTS,
     *of_households.MUTANTS,
+    *of_offers.MUTANTS,
     *of_sessions.MUTANTS,
+    *of_limits.MUTANTS,
     *of_stores_and_links.MUTANTS,
+    *of_carriers.MUTANTS,
     *of_waits.MUTANTS,
     *of_certificate_files.MUTANTS,
 ]

@@ -19,6 +19,7 @@ from blechannel.errors import (
     UnsupportedVersion,
 )
 from blechannel.limits import MAX_BONDS, MAX_PENDING
+from blechannel.methods import Suite
 from blechannel.pairing.access import Access
 from blechannel.pairing.changes import Forget, MarkCopied, StorePending
 from blechannel.session.conversation import State
@@ -36,6 +37,16 @@ def reason(side: Side) -> str:
 def test_no_window_is_said_by_info() -> None:
     world = World()
     world.window = None
+    phone, watch = world.pairing()
+    join(phone, watch)
+    assert reason(phone) == "pairing-closed"
+    assert not phone.told(CodeWanted)
+
+
+def test_a_window_that_has_closed_is_not_offered() -> None:
+    world = World()
+    assert world.window is not None
+    world.window.close()
     phone, watch = world.pairing()
     join(phone, watch)
     assert reason(phone) == "pairing-closed"
@@ -173,9 +184,10 @@ def test_a_downgrade_below_what_the_bond_has_used() -> None:
     assert isinstance(phone.error, UnsupportedVersion)
 
 
-def test_a_watch_refuses_less_than_its_bond_has_used() -> None:
+@pytest.mark.parametrize("used", [{"version": 2}, {"suite": Suite.HYBRID}])
+def test_a_watch_refuses_less_than_its_bond_has_used(used: dict[str, object]) -> None:
     world = World().bonded()
-    world.alter_watch_bond(version=2)
+    world.alter_watch_bond(**used)
     phone, watch = world.reconnecting()
     join(phone, watch)
     assert isinstance(watch.error, UnsupportedVersion)
