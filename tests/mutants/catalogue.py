@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.mutants import (
     of_bonds,
-    of_certificate_files,
     of_carriers,
+    of_certificate_files,
     of_households,
     of_limits,
     of_noise,
@@ -13,6 +13,7 @@ from tests.mutants import (
     of_pairing,
     of_sessions,
     of_stores_and_links,
+    of_system_radios,
     of_waits,
     of_wire,
 )
@@ -31,4 +32,5 @@ MUTANTS: list[Mutant] = [
     *of_carriers.MUTANTS,
     *of_waits.MUTANTS,
     *of_certificate_files.MUTANTS,
+    *of_system_radios.MUTANTS,
 ]
