@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.system.bluez_vm.apt import Unavailable
 from tests.system.bluez_vm.machine import Machine, running
-from tests.system.bluez_vm.packages import Unavailable
 
 
 @pytest.fixture(scope="session")

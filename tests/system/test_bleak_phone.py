@@ -19,7 +19,7 @@ from blechannel.services import echo, transfer
 from blechannel.stores.memory import MemoryStore
 from tests.aio.rooms import happened, typing, wrong
 from tests.system.bluez_vm.machine import GuestError, Machine
-from tests.system.bluez_vm.sides import WatchSide, until
+from tests.system.bluez_vm.sides import WatchSide, capture, until
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
 
@@ -137,7 +137,7 @@ async def test_bonding_below_changes_nothing_above(phone: Machine, watch: WatchS
 
 async def test_a_second_phone_at_the_same_time(phone: Machine, watch: WatchSide) -> None:
     await pair(phone, watch)
-    radio = await watch.radio.phone(snoop=watch.capture("second-phone"))
+    radio = await watch.radio.phone(snoop=capture(watch.out, "second-phone"))
     async with Phone(MemoryStore(), radio) as second:
         window = watch.on.open_pairing()
         channel = await second.pair(await second.find(), typing(lambda: window.code))

@@ -14,6 +14,6 @@ for folder in run var/lib; do $b mount -t tmpfs tmpfs "/root/$folder"; done
 $b mkdir /root/run/out
 $b mount -t 9p -o "$options" out /root/run/out || echo "init: the host shares no folder for results"
 for folder in dev proc sys; do $b mount --move "/$folder" "/root/$folder"; done
-export PATH="$PACKAGES/usr/bin:/usr/bin:/bin" PYTHONPATH="$CHECKOUT" PYTHONDONTWRITEBYTECODE=1 HOME=/run TMPDIR=/run
-exec $b switch_root /root "$PACKAGES$b" sh -c \
-    '"$PYTHON" -m tests.system.bluez_vm.guest; "$PACKAGES/bin/busybox" reboot -f'
+export PATH=/run/bin:/usr/bin:/bin PYTHONPATH="$CHECKOUT" PYTHONDONTWRITEBYTECODE=1 HOME=/run TMPDIR=/run
+exec $b switch_root /root "$PACKAGES/usr$b" sh -c \
+    '"$PYTHON" -m tests.system.bluez_vm.guest; "$PACKAGES/usr/bin/busybox" reboot -f'

@@ -12,6 +12,7 @@ from tests.system.bluez_vm.guest.bluez import Bluez
 from tests.system.bluez_vm.guest.phone import GuestPhone
 from tests.system.bluez_vm.guest.plain import plain_table
 from tests.system.bluez_vm.guest.services import Services
+from tests.system.bluez_vm.guest.watch import GuestWatch
 
 
 async def main() -> None:
@@ -20,7 +21,8 @@ async def main() -> None:
     await services.start()
     bluez = await Bluez.connect()
     print(f"up after {time.clock_gettime(time.CLOCK_BOOTTIME):.1f} s", flush=True)
-    await calls.serve({"plain_table": plain_table, "sync": sync, **bluez.calls(), **GuestPhone().calls()})
+    ours: dict[str, calls.Call] = {"plain_table": plain_table, "sync": sync}
+    await calls.serve({**ours, **services.calls(), **bluez.calls(), **GuestPhone().calls(), **GuestWatch().calls()})
 
 
 async def sync() -> None:
