@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from dbus_fast import Message, MessageType, Variant
+from dbus_fast import Message, MessageFlag, MessageType, Variant
 from dbus_fast.aio.message_reader import build_message_reader
 
 BLUETOOTHD = ":1.1"
@@ -61,6 +61,8 @@ class Daemon:
         self.registrations = 0
         self.disconnected: list[str] = []
         self.calls: list[str] = []
+        self.starting: list[str] = []
+        """Methods that were called so that a bus would start bluetoothd, did it not run."""
         self.news = asyncio.Event()
         self._phones: dict[str, DaemonPhone] = {}
         self._answers: dict[int, asyncio.Future[Message]] = {}
@@ -165,6 +167,8 @@ class Daemon:
     async def _serve_call(self, message: Message) -> None:
         member = message.member or ""
         self.calls.append(member)
+        if message.destination != DBUS and not message.flags & MessageFlag.NO_AUTOSTART:
+            self.starting.append(member)
         self.news.set()
         if member in self.deaf:
             return
