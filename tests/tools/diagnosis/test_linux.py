@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import grp
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from blechannel_tools.board import find_board
+from blechannel_tools.board import Nfc, find_board
 from blechannel_tools.diagnosis.finding import Level
 from blechannel_tools.diagnosis.linux import linux, own_groups, wants
 from tests.tools.diagnosis.machines import Machine, only
@@ -33,8 +34,12 @@ async def test_a_machine_with_everything(machine: Machine, tmp_path: Path) -> No
 
 
 async def test_a_board_is_heard(machine: Machine) -> None:
-    findings = await linux(machine.root, board=find_board("raspberry-pi-bluez"))
+    board = find_board("raspberry-pi-bluez")
+    findings = await linux(machine.root, board=board)
     assert only(findings, "board").level is Level.FAIL
+    assert only(findings, "NFC reader").level is Level.OK
+    findings = await linux(machine.root, board=replace(board, nfc=Nfc.READER))
+    assert only(findings, "NFC reader").level is Level.WARN
 
 
 @pytest.mark.parametrize(
