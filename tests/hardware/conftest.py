@@ -18,11 +18,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--phone", metavar="T", help="the phone's transport, such as hci-socket:0")
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say once what is missing, and not in each test."""
+    wanted = any(item.get_closest_marker("hardware") for item in session.items)
+    if wanted and not all(_transports(session.config)):
+        raise pytest.UsageError("which adapters? make test-hardware WATCH=usb:0 PHONE=usb:1")
+
+
+def _transports(config: pytest.Config) -> tuple[str, str]:
+    return config.getoption("--watch", ""), config.getoption("--phone", "")
+
+
 @pytest.fixture
 def desk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    watch, phone = request.config.getoption("--watch"), request.config.getoption("--phone")
-    if not watch or not phone:
-        pytest.fail("which adapters? make test-hardware WATCH=usb:0 PHONE=usb:1", pytrace=False)
     for variable in ("BLECHANNEL_TRANSPORT", "BLECHANNEL_KEYLOG"):
         monkeypatch.delenv(variable, raising=False)
-    return Desk(watch, phone, tmp_path)
+    return Desk(*_transports(request.config), tmp_path)

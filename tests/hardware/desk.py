@@ -7,6 +7,9 @@ from pathlib import Path
 
 from tests.tools.programs import Facts, Program, Ran
 
+WAIT_S = 60.0
+"""An operating system takes its time to connect, and to notice that nobody is there any more."""
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -19,12 +22,13 @@ class Desk:
     def watch(self, *options: str) -> Program:
         """The watch; started again, it is the same one."""
         store = ("--store", str(self.folder / "watch.db"))
-        return Program("watch", *options, *store, "--name", "wrist", "--transport", self.watch_transport)
+        there = ("--name", "wrist", "--transport", self.watch_transport)
+        return Program("watch", *options, *store, *there, wait_s=WAIT_S)
 
     def phone(self, *command: str, owner: str = "pocket") -> Program:
         """A phone; two owners have two phones, which take turns on the adapter."""
         store = ("--store", str(self.folder / f"{owner}.db"), "--name", owner)
-        return Program("phone", *command, *store, "--transport", self.phone_transport)
+        return Program("phone", *command, *store, "--transport", self.phone_transport, wait_s=WAIT_S)
 
     def ran(self, *command: str, owner: str = "pocket") -> Ran:
         """What a phone that needs nobody did; it must have succeeded."""

@@ -116,6 +116,9 @@ def test_a_watch_on_a_board(tmp_path: Path, transport: str, programs: Run, peopl
         "board": "mine",
         "title": "mine",
         "transport": transport,
+        "acl_bytes": 27,
+        "phys": ["1M", "coded"],
+        "nfc": "reader",
         "tried": True,
         "quirks": ["Bites."],
     }

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import grp
 import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from dbus_fast import Message, Variant
 
-from blechannel_tools.board import find_board
-from blechannel_tools.diagnosis import bus
+from blechannel_tools.board import Nfc, find_board
 from blechannel_tools.diagnosis.finding import Level
 from blechannel_tools.diagnosis.linux import linux, own_groups, wants
-from tests.tools.diagnosis.lone_bus import lone_bus
 from tests.tools.diagnosis.machines import Machine, only
+from tests.transports.bluez.daemon import daemon
 
 NOWHERE = "unix:path=/nowhere/bus"
-
-
-def powered(asked: Message) -> Message:
-    objects = {"/org/bluez/hci0": {bus.ADAPTER: {"Powered": Variant("b", True)}, bus.ADVERTISING: {}}}
-    return Message.new_method_return(asked, "a{oa{sa{sv}}}", [objects])
 
 
 async def test_an_empty_machine(machine: Machine) -> None:
@@ -28,19 +23,23 @@ async def test_an_empty_machine(machine: Machine) -> None:
     assert subjects == ["adapters", "BlueZ", "NFC reader"], "without an adapter, nobody asks for sockets or the bus"
 
 
-async def test_a_machine_with_everything(machine: Machine) -> None:
+async def test_a_machine_with_everything(machine: Machine, tmp_path: Path) -> None:
     machine.adapter(usb="2fe3:000b")
     machine.run("bluetoothd")
-    async with lone_bus(powered) as there:
-        findings = await linux(machine.root, bus_address=there.address)
+    async with daemon(tmp_path) as (_, address):
+        findings = await linux(machine.root, bus_address=address)
     assert only(findings, "bluez:hci0").level is Level.OK
     assert "runs" in only(findings, "bluetoothd").text
     assert {"hci0", "HCI sockets", "usb:2fe3:000b"} <= {finding.subject for finding in findings}
 
 
 async def test_a_board_is_heard(machine: Machine) -> None:
-    findings = await linux(machine.root, board=find_board("raspberry-pi-bluez"))
+    board = find_board("raspberry-pi-bluez")
+    findings = await linux(machine.root, board=board)
     assert only(findings, "board").level is Level.FAIL
+    assert only(findings, "NFC reader").level is Level.OK
+    findings = await linux(machine.root, board=replace(board, nfc=Nfc.READER))
+    assert only(findings, "NFC reader").level is Level.WARN
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,8 @@ class Daemon:
         self.calls: list[str] = []
         self.unasked: set[int] = set()
         self.faults: list[str] = []
+        self.starting: list[str] = []
+        """Methods that were called so that a bus would start bluetoothd, did it not run."""
         self.news = asyncio.Event()
         self._phones: dict[str, DaemonPhone] = {}
         self._answers: dict[int, asyncio.Future[Message]] = {}
@@ -183,6 +185,8 @@ class Daemon:
     async def _serve_call(self, message: Message) -> None:
         member = message.member or ""
         self.calls.append(member)
+        if message.destination != DBUS and not message.flags & MessageFlag.NO_AUTOSTART:
+            self.starting.append(member)
         self.news.set()
         if member in self.deaf:
             return

@@ -103,6 +103,9 @@ def tell_board(board: Board, output: Output) -> None:
         board=board.name,
         title=board.title,
         transport=board.transport,
+        acl_bytes=board.acl_bytes,
+        phys=list(board.phys),
+        nfc=board.nfc,
         tried=board.tried,
         quirks=list(board.quirks),
     )

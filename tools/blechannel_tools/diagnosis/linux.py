@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from blechannel_tools.board import Board, Daemon
+from blechannel_tools.board import Board, Daemon, Nfc
 from blechannel_tools.diagnosis.adapters import adapter_names, adapters
 from blechannel_tools.diagnosis.bluez import bluez
 from blechannel_tools.diagnosis.bus import bluez_on_bus
@@ -29,7 +29,8 @@ async def linux(root: Path = Path("/"), *, bus_address: str | None = None, board
         findings += await bluez_on_bus(bus_address)
     if board is not None:
         findings.append(wants(board, daemon_runs))
-    return [*findings, *nfc_readers(root, nfcpy=installed_version("nfcpy"))]
+    is_wanted = board is not None and board.nfc is Nfc.READER
+    return [*findings, *nfc_readers(root, nfcpy=installed_version("nfcpy"), is_wanted=is_wanted)]
 
 
 def own_groups() -> set[str]:

@@ -27,10 +27,12 @@ SMART_CARD_READERS = frozenset({"072f:2200"})
 """Those that pcscd takes as well."""
 
 
-def nfc_readers(root: Path = Path("/"), *, nfcpy: str | None) -> Iterator[Finding]:
-    """Each reader that hangs on USB; `nfcpy` is the version that is installed."""
+def nfc_readers(root: Path = Path("/"), *, nfcpy: str | None, is_wanted: bool = False) -> Iterator[Finding]:
+    """Each reader that hangs on USB; `nfcpy` is the version that is installed, `is_wanted` what the board says."""
     readers = [device for device in usb_devices(root) if device.vendor_product in READERS]
-    if nfcpy is not None and not readers:
+    if is_wanted and not readers:
+        yield warn("NFC reader", "none seen, and the board has one", "plug it in")
+    elif nfcpy is not None and not readers:
         yield ok("NFC reader", "none seen")
     for reader in readers:
         yield _reader(root, reader, nfcpy)
