@@ -28,7 +28,7 @@ from blechannel.transports.bumble.peripheral import BumbleWatchTransport
 ADVERTISING_INTERVAL_MS = 20.0
 ACL_BYTES = 251
 _EXTENDED = hci.HCI_LE_Extended_Advertising_Report_Event
-_SUPERVISION_TIMEOUT = 0x08
+SUPERVISION_TIMEOUT = 0x08
 _FAILED_TO_BE_ESTABLISHED = 0x3E
 
 
@@ -37,6 +37,10 @@ class VirtualAir(LocalLink):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+
+    def controller(self) -> VirtualController:
+        """One more radio on this air."""
+        return VirtualController(self)
 
     def send_acl_data(
         self,
@@ -77,7 +81,7 @@ class VirtualAir(LocalLink):
         """End every connection at both ends as a supervision time-out."""
         for controller in self.controllers:
             for connection in [*controller.le_connections.values()]:
-                controller.on_le_disconnected(connection, _SUPERVISION_TIMEOUT)
+                controller.on_le_disconnected(connection, SUPERVISION_TIMEOUT)
 
     def _check_answered(self, initiator: Controller, request: ll.ConnectInd) -> None:
         connection = initiator.le_connections.get(request.advertiser_address)
@@ -174,11 +178,11 @@ class VirtualTransport(Transport):
 class VirtualRadio:
     """An air of its own: phones and watches made here hear each other, and nobody else.
 
-    It has no range, loss or timing; only `drop_link` ends a link against both sides' will.
+    It has no range, loss or timing, unless `air` is a `TimedAir`; `drop_link` ends a link against both sides' will.
     """
 
-    def __init__(self) -> None:
-        self._air = VirtualAir()
+    def __init__(self, air: VirtualAir | None = None) -> None:
+        self._air = air or VirtualAir()
 
     async def phone(self, *, snoop: Path | None = None, att_mtu_bytes: int = MAX_ATT_MTU_BYTES) -> BumblePhoneTransport:
         """One more phone; `snoop` names a file for a btsnoop capture.
@@ -202,4 +206,4 @@ class VirtualRadio:
 
     async def _adapter(self, snoop: Path | None, att_mtu_bytes: int) -> Adapter:
         options = RadioOptions(snoop, att_mtu_bytes, ADVERTISING_INTERVAL_MS)
-        return await power_on(VirtualTransport(VirtualController(self._air)), options)
+        return await power_on(VirtualTransport(self._air.controller()), options)
