@@ -49,24 +49,22 @@ class TimedAir(VirtualAir):
         receiver = self.find_le_controller(destination_address)
         if connection is None or receiver is None:
             return
-        way = (connection.self_address, connection.peer_address)
-        if way not in self._queues:
-            self._connect(connection, _End(sender_controller, way[0]), _End(receiver, way[1]))
-        self._queues[way].add(data)
+        near, far = _End(sender_controller, connection.self_address), _End(receiver, connection.peer_address)
+        queue = self._queues.get((near.address, far.address)) or self._connect(near, far)
+        queue.add(data)
 
     def disconnected(self, connection: Connection) -> None:
         """One end is gone: nothing that waits will arrive."""
         self._queues.pop((connection.self_address, connection.peer_address), None)
         self._queues.pop((connection.peer_address, connection.self_address), None)
 
-    def _connect(self, connection: Connection, near: _End, far: _End) -> None:
-        """Make the queues of a connection that is used for the first time."""
+    def _connect(self, near: _End, far: _End) -> _Queue:
+        """The queues of a connection that is used for the first time; `near` speaks first, as a central does."""
         outward, inward = _Queue(near, far), _Queue(far, near)
-        is_central = connection.role == hci.Role.CENTRAL
-        first, second = (outward, inward) if is_central else (inward, outward)
-        outward.wake = inward.wake = ConnectionEvents(self._air_time, self._random, first, second).wake
+        outward.wake = inward.wake = ConnectionEvents(self._air_time, self._random, outward, inward).wake
         self._queues[near.address, far.address] = outward
         self._queues[far.address, near.address] = inward
+        return outward
 
 
 class TimedController(VirtualController):
