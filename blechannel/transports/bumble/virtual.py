@@ -33,7 +33,7 @@ ACL_BYTES = 251
 _LEGACY = hci.HCI_LE_Advertising_Report_Event
 _EXTENDED = hci.HCI_LE_Extended_Advertising_Report_Event
 _Report = TypeVar("_Report", _LEGACY.Report, _EXTENDED.Report)
-_SUPERVISION_TIMEOUT = 0x08
+SUPERVISION_TIMEOUT = 0x08
 _FAILED_TO_BE_ESTABLISHED = 0x3E
 
 
@@ -42,6 +42,10 @@ class VirtualAir(LocalLink):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+
+    def controller(self) -> VirtualController:
+        """One more radio on this air."""
+        return VirtualController(self)
 
     def send_acl_data(
         self,
@@ -86,7 +90,7 @@ class VirtualAir(LocalLink):
         """End every connection at both ends as a supervision time-out."""
         for controller in self.controllers:
             for connection in [*controller.le_connections.values()]:
-                controller.on_le_disconnected(connection, _SUPERVISION_TIMEOUT)
+                controller.on_le_disconnected(connection, SUPERVISION_TIMEOUT)
 
     def _check_answered(self, initiator: Controller, request: ll.ConnectInd) -> None:
         connection = initiator.le_connections.get(request.advertiser_address)
@@ -179,8 +183,8 @@ class VirtualTransport(Transport):
 class VirtualRadio:
     """An air of its own: phones and watches made here hear each other, and nobody else.
 
-    It has no range, loss or timing; only `drop_link` ends a link against both sides' will. Controllers of another make
-    are heard, too, where they are put on the same `air`.
+    It has no range, loss or timing, unless `air` is a `TimedAir`; `drop_link` ends a link against both sides' will.
+    Controllers of another make are heard, too, where they are put on the same `air`.
     """
 
     def __init__(self, air: VirtualAir | None = None) -> None:
@@ -216,4 +220,4 @@ class VirtualRadio:
 
     async def _adapter(self, snoop: Path | None, att_mtu_bytes: int) -> Adapter:
         options = RadioOptions(snoop, att_mtu_bytes, ADVERTISING_INTERVAL_MS)
-        return await power_on(VirtualTransport(VirtualController(self._air)), options)
+        return await power_on(VirtualTransport(self._air.controller()), options)

@@ -28,7 +28,9 @@ def test_a_reconnect_for_programs(programs: Run) -> None:
 def test_a_pairing_for_people(people: Run) -> None:
     ran = people("simulate", "pairing", "--runs", "1", "--phy", "1m", "coded-s2")
     assert ran.code == Exit.DONE
-    assert "Pairing without the person, ms: 30 ms, 0 % loss, MTU 247, one run" in " ".join(ran.out.split())
+    assert "Pairing with unknown handles, without the person, ms: 30 ms, 0 % loss, MTU 247, one run" in " ".join(
+        ran.out.split()
+    )
     for phy in ("1M", "coded-S2"):
         assert f"\n  {phy} " in ran.out
 

@@ -71,7 +71,7 @@ def test_a_plan_that_makes_no_sense_is_no_failed_run() -> None:
 
 def test_what_all_rows_share_is_in_the_title() -> None:
     samples = [Sample(dataclasses.replace(TERMS, loss_percent=loss), 1.0, (1.0,), (), ()) for loss in (0.0, 2.5)]
-    assert title(RECONNECTS, samples) == "Reconnect, ms: 2M, 30 ms, MTU 247, 3 runs"
+    assert title(RECONNECTS, samples) == "Reconnect with known handles, ms: 2M, 30 ms, MTU 247, 3 runs"
     assert row_names(samples) == ["0 % loss", "2.5 % loss"]
     [alone] = table(RECONNECTS, samples[:1]).rows
     assert len(alone) == len(table(RECONNECTS, samples).rows[0]) - 1

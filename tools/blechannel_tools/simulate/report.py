@@ -31,6 +31,7 @@ def facts_of(plan: Plan, sample: Sample) -> Facts:
         "interval_ms": terms.interval_ms,
         "loss_percent": terms.loss_percent,
         "mtu_bytes": terms.mtu_bytes,
+        "handles_known": terms.handles_known,
         "failed_runs": len(sample.failures),
         "limit": round(sample.limit, 6),
     }
@@ -60,7 +61,7 @@ def title(plan: Plan, samples: Sequence[Sample]) -> str:
     varying = _varying(samples)
     shared = [words(samples[0].terms) for name, words in _WORDS.items() if name not in varying]
     runs = "one run" if plan.runs == 1 else f"{plan.runs} runs"
-    return f"{_headline(plan)}: {', '.join([*shared, runs])}"
+    return f"{_headline(plan, samples[0].terms)}: {', '.join([*shared, runs])}"
 
 
 def row_names(samples: Sequence[Sample]) -> list[str]:
@@ -80,10 +81,12 @@ _GOODPUT_COLUMNS = ("limit", "link", *(f"p{percent}" for percent in GOODPUT_PERC
 _WAYS = {Way.TO_WATCH: "to the watch", Way.TO_PHONE: "to the phone", Way.BOTH: "both ways together"}
 
 
-def _headline(plan: Plan) -> str:
+def _headline(plan: Plan, terms: Terms) -> str:
     if plan.what is What.TRANSFER:
         return f"Transfer {_WAYS[plan.way]}, kB/s"
-    return "Pairing without the person, ms" if plan.what is What.PAIRING else "Reconnect, ms"
+    handles = "known handles" if terms.handles_known else "unknown handles"
+    person = ", without the person" if plan.what is What.PAIRING else ""
+    return f"{plan.what.value.capitalize()} with {handles}{person}, ms"
 
 
 def _varying(samples: Sequence[Sample]) -> list[str]:
