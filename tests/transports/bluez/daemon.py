@@ -61,6 +61,7 @@ class Daemon:
         self.registrations = 0
         self.disconnected: list[str] = []
         self.calls: list[str] = []
+        self.signals: list[Message] = []
         self.news = asyncio.Event()
         self._phones: dict[str, DaemonPhone] = {}
         self._answers: dict[int, asyncio.Future[Message]] = {}
@@ -159,6 +160,9 @@ class Daemon:
         if message.message_type is MessageType.METHOD_CALL:
             self._work.add(task := asyncio.ensure_future(self._serve_call(message)))
             task.add_done_callback(self._work.discard)
+        elif message.message_type is MessageType.SIGNAL:
+            self.signals.append(message)
+            self.news.set()
         elif (answer := self._answers.pop(message.reply_serial, None)) is not None and not answer.done():
             answer.set_result(message)
 
