@@ -72,7 +72,7 @@ class BluezWatchTransport:
         `bus_address` is another message bus than the system's; `plain_services` are served to whoever connects.
 
         Raises:
-            LocalProtocolError: `adapter` is no adapter's name, or a plain service is there twice or has the channel's UUID.
+            LocalProtocolError: `adapter` is no adapter's name, or a plain service comes twice or is the channel's.
             TransportError: no bus, no bluetoothd, no such adapter, it is switched off, or no permission.
         """
         if adapter is not None:
