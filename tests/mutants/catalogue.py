@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from tests.mutants import of_bonds, of_noise, of_pairing, of_sessions, of_stores_and_links, of_wire
+from tests.mutants import (
+    of_bonds,
+    of_noise,
+    of_pairing,
+    of_plain_services,
+    of_sessions,
+    of_stores_and_links,
+    of_system_radios,
+    of_wire,
+)
 from tests.mutants.mutant import Mutant
 
 MUTANTS: list[Mutant] = [
@@ -12,4 +21,6 @@ MUTANTS: list[Mutant] = [
     *of_bonds.MUTANTS,
     *of_sessions.MUTANTS,
     *of_stores_and_links.MUTANTS,
+    *of_system_radios.MUTANTS,
+    *of_plain_services.MUTANTS,
 ]

@@ -13,8 +13,9 @@ from bumble.gatt import Characteristic, Service
 
 from blechannel.errors import LinkLost
 from blechannel.gatt import INBOX_UUID, OUTBOX_UUID, SERVICE_UUID
+from blechannel.transports.adverts import scan_response
 from blechannel.transports.bumble import VirtualRadio
-from blechannel.transports.bumble.advertisement import ADVERTISEMENT, scan_response
+from blechannel.transports.bumble.advertisement import ADVERTISEMENT
 from blechannel.transports.bumble.gate import head
 from blechannel.transports.bumble.link import BumbleLink
 from tests.transports.bumble.live import SERVICE_DATA, Joined, Recorder, Stranger, joined, on_air, sighted
