@@ -81,9 +81,10 @@ async def test_the_watch_tells_that_it_rings(capsys: pytest.CaptureFixture[str])
     [
         (["--plain", "battery", "--transport", "unix:/tmp/none"], "it has no GATT"),
         (["--plain", "heart-rate", "--transport", "usb:0"], "invalid choice: 'heart-rate'"),
+        (["--sensor-speed", "0", "--transport", "usb:0"], "0 is no factor from 0.01 to 1000"),
     ],
 )
-def test_what_cannot_be_served_in_the_plain(people: Run, arguments: list[str], words: str) -> None:
+def test_sensors_that_cannot_be(people: Run, arguments: list[str], words: str) -> None:
     ran = people("watch", *arguments)
     assert ran.code == Exit.USAGE
     assert words in ran.err

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from blechannel.methods import Method
 from blechannel_tools.exits import Exit
-from blechannel_tools.options import Commands, add_command, add_name, add_store, add_transport, seconds
+from blechannel_tools.options import Commands, add_command, add_name, add_store, add_transport, factor, seconds
 from blechannel_tools.output import Output
 from blechannel_tools.sensors import PLAIN, Sensors
 from blechannel_tools.sides import open_watch
@@ -60,7 +60,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--sensor-seed", type=int, default=0, metavar="N", help="what the sensors feel (default: 0)")
     parser.add_argument(
-        "--sensor-speed", type=seconds, default=1.0, metavar="X", help="sensors X times as fast as life (default: 1)"
+        "--sensor-speed", type=factor, default=1.0, metavar="X", help="sensors X times as fast as life (default: 1)"
     )
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="keep received files here")
     parser.add_argument("--seconds", type=seconds, help="end after so many seconds")
