@@ -1,1 +1,1 @@
-"""Standard GATT profiles: each declared once, and usable through the channel so that a stranger sees nothing."""
+"""GATT profiles: each declared once, and served through the channel, in the plain, or read from any other device."""

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from blechannel.codec import REST, U8, ValueOutOfRange, on_air, one_of
-from blechannel.errors import AttributeRefused
 from blechannel.gatt import Properties, assigned_uuid
 from gatt_profiles.layouts import utf8
 from gatt_profiles.profile import Characteristic, Service
-from gatt_profiles.server import Server
 
 MAX_TEXT_BYTES = 18
 COMMAND_NOT_SUPPORTED = 0xA0
@@ -110,60 +108,3 @@ SERVICE = Service(
     (SUPPORTED_NEW, NEW_ALERT, SUPPORTED_UNREAD, UNREAD_STATUS, CONTROL_POINT),
     channel_only=True,
 )
-
-
-class Alerts:
-    """The serving side: counts what is new and unread, and tells of those categories that a client enabled.
-
-    Every client enables for all of them.
-    """
-
-    def __init__(self, server: Server, *categories: Category) -> None:
-        self._server = server
-        self._new = {category: NewAlert(category, 0, "") for category in categories}
-        self._unread = {category: UnreadStatus(category, 0) for category in categories}
-        self._tells_new: set[Category] = set()
-        self._tells_unread: set[Category] = set()
-        server.set(SUPPORTED_NEW, Categories.of(*categories))
-        server.set(SUPPORTED_UNREAD, Categories.of(*categories))
-        server.on_write(CONTROL_POINT, self._commanded)
-
-    def came(self, category: Category, text: str) -> None:
-        """Something came in; `text` is cut to 18 bytes."""
-        cut = text.encode()[:MAX_TEXT_BYTES].decode(errors="ignore")
-        self._new[category] = NewAlert(category, min(255, self._new[category].count + 1), cut)
-        self._set_unread(category, min(255, self._unread[category].count + 1))
-        if category in self._tells_new:
-            self._server.set(NEW_ALERT, self._new[category])
-
-    def was_read(self, category: Category) -> None:
-        """All of a category was read."""
-        self._new[category] = NewAlert(category, 0, "")
-        self._set_unread(category, 0)
-
-    def _set_unread(self, category: Category, count: int) -> None:
-        self._unread[category] = UnreadStatus(category, count)
-        if category in self._tells_unread:
-            self._server.set(UNREAD_STATUS, self._unread[category])
-
-    def _commanded(self, written: ControlPoint) -> None:
-        meant = set(self._new) if written.category is Category.ALL else {written.category} & set(self._new)
-        if not meant:
-            raise AttributeRefused(COMMAND_NOT_SUPPORTED, f"no alerts of category {written.category.name}")
-        match written.command:
-            case Command.ENABLE_NEW:
-                self._tells_new |= meant
-            case Command.ENABLE_UNREAD:
-                self._tells_unread |= meant
-            case Command.DISABLE_NEW:
-                self._tells_new -= meant
-            case Command.DISABLE_UNREAD:
-                self._tells_unread -= meant
-            case Command.NOTIFY_NEW_NOW:
-                for category in sorted(meant & self._tells_new):
-                    self._server.set(NEW_ALERT, self._new[category])
-            case Command.NOTIFY_UNREAD_NOW:
-                for category in sorted(meant & self._tells_unread):
-                    self._server.set(UNREAD_STATUS, self._unread[category])
-            case _:
-                raise AttributeRefused(COMMAND_NOT_SUPPORTED, f"no command {written.command}")

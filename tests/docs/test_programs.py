@@ -14,8 +14,10 @@ import pytest
 
 from blechannel.aio.port import Port
 from blechannel.aio.watch import Watch
+from blechannel.codec import describe
 from blechannel.stores.memory import MemoryStore
 from blechannel.transports.loopback import LoopbackAir
+from gatt_profiles.tunnel import Reply, Request
 
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -51,6 +53,17 @@ def test_a_program_prints_what_the_page_says(
 
 def test_the_profile_is_short() -> None:
     assert len(PROFILE["Declare it"].split("```python\n")[1].split("```")[0].splitlines()) < 60
+
+
+@pytest.mark.parametrize(("head", "frame"), [("request", Request), ("reply", Reply)])
+def test_the_frames_on_a_profiles_port(head: str, frame: type[Request] | type[Reply]) -> None:
+    table = PROFILE["Through the channel"].split(f"| {head} | bytes |")[1].split("\n\n")[0]
+    shown = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]]
+    declared = [
+        [row.name, "0 or more" if row.most_bytes is None else str(row.most_bytes), row.meaning]
+        for row in describe(frame)
+    ]
+    assert shown == declared
 
 
 @pytest.mark.parametrize("title", ["Through the channel", "In the plain"])

@@ -14,6 +14,8 @@ from blechannel.pairing.out_of_band import TICKET_BYTES, Ticket
 from blechannel.transports.tcp.greeting import PhoneGreeting, WatchGreeting
 from blechannel.wire.adverts import ADVERT_BYTES, Advert, make_advert, resolves
 from blechannel.wire.frames import decode_frame, encode_frame
+from gatt_profiles.tunnel import Reply, Request
+from tests.gatt_profiles.golden import KINDS
 from tests.pairing.made_certificates import AT_S
 from tests.wire.strategies import DECLARED
 
@@ -81,6 +83,14 @@ def greeting(data: bytes) -> None:
         assert PhoneGreeting.decode(data).encode() == data
     with suppress(TransportError):
         assert WatchGreeting.decode(data).encode() == data
+
+
+def profile(data: bytes) -> None:
+    """A value of a GATT profile, or a frame of those that carry them; the first byte chooses the class."""
+    kinds = (*KINDS, Request, Reply)
+    kind = kinds[data[0] % len(kinds)] if data else kinds[0]
+    with suppress(MalformedFrame):
+        assert encode(decode(kind, data[1:])) == data[1:]
 
 
 @cache

@@ -12,10 +12,12 @@ from blechannel.roles import Role
 from blechannel.transports.tcp.greeting import Answer, PhoneGreeting, Purpose, WatchGreeting
 from blechannel.wire.adverts import make_advert
 from blechannel.wire.frames import encode_frame
+from gatt_profiles.tunnel import Act, Kind, Reply, Request
 from tests.fuzz.decoders import KEY
 from tests.fuzz.sessions import the_world
 from tests.fuzz.streams import PATTERNS, _noise_pair
 from tests.fuzz.targets import CORPUS
+from tests.gatt_profiles.golden import GOLDEN, KINDS
 from tests.noise.live import run
 from tests.pairing.made_certificates import AT_S, LEAF_KEY, Held, certificate
 from tests.session.middle import Middle
@@ -45,6 +47,11 @@ def _values() -> dict[str, list[bytes]]:
         "greeting": [
             PhoneGreeting(Purpose.LINK, 244).encode(),
             WatchGreeting(Answer.WELCOME, 244, bytes(13)).encode(),
+        ],
+        "profile": [
+            *(bytes([KINDS.index(type(value))]) + bytes.fromhex(golden) for golden, value in GOLDEN),
+            bytes([len(KINDS)]) + encode(Request(Act.WRITE, 7, KEY[:16], b"value")),
+            bytes([len(KINDS) + 1]) + encode(Reply(Kind.NOTIFIED, 0, KEY[:16], b"value")),
         ],
     }
 

@@ -17,6 +17,7 @@ TARGETS: dict[str, Target] = {
     "attestation": decoders.attestation,
     "certificate": decoders.certificate,
     "greeting": decoders.greeting,
+    "profile": decoders.profile,
     "fragments": streams.fragments,
     "noise": streams.noise,
     "tcp": streams.tcp,

@@ -23,7 +23,8 @@ from blechannel.errors import (
 )
 from blechannel.gatt import AttErrorCode
 from gatt_profiles import alert_notification, battery, current_time, heart_rate, tunnel_peer
-from gatt_profiles.alert_notification import Alerts, Category, Command, NewAlert, UnreadStatus
+from gatt_profiles.alert_notification import Category, Command, NewAlert, UnreadStatus
+from gatt_profiles.alerts import Alerts
 from gatt_profiles.battery import LEVEL, BatteryLevel
 from gatt_profiles.client import Client
 from gatt_profiles.current_time import CURRENT_TIME, CurrentTime

@@ -11,6 +11,7 @@ from tests.mutants import (
     of_noise,
     of_offers,
     of_pairing,
+    of_plain_services,
     of_sessions,
     of_stores_and_links,
     of_system_radios,
@@ -33,4 +34,5 @@ MUTANTS: list[Mutant] = [
     *of_waits.MUTANTS,
     *of_certificate_files.MUTANTS,
     *of_system_radios.MUTANTS,
+    *of_plain_services.MUTANTS,
 ]

@@ -6,6 +6,7 @@ import asyncio
 import json
 from contextlib import nullcontext
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -185,3 +186,11 @@ async def test_a_watch_without_sensors_and_one_that_is_lost(
         with pytest.raises(LinkLost):
             await following.all([battery.SERVICE])
     assert capsys.readouterr().out == ""
+
+
+def test_the_page_says_what_strangers_see() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
+    rows = [line.strip("|").split("|") for line in page.splitlines() if line.startswith("| `")]
+    shown = {row[0].strip(" `"): row[3].strip() for row in rows if len(row) == 4}
+    assert shown.keys() == SERVICES.keys()
+    assert {port for port, seen in shown.items() if seen != "nothing"} == set(PLAIN)

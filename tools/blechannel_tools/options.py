@@ -109,6 +109,14 @@ def seconds(text: str) -> float:
     return value
 
 
+def factor(text: str) -> float:
+    """How many times as fast, for argparse."""
+    value = float(text)
+    if not 0.01 <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"{text} is no factor from 0.01 to 1000")
+    return value
+
+
 def positive(text: str) -> int:
     """A count above zero, for argparse."""
     value = int(text)

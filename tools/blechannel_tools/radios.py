@@ -60,7 +60,7 @@ async def open_watch_radio(
         _check_no_snoop(spec, snoop)
         from blechannel.transports.bluez import BluezWatchTransport
 
-        return await BluezWatchTransport.open(adapter or None)
+        return await BluezWatchTransport.open(adapter or None, plain_services=plain_services)
     if kind == BLEAK:
         raise LocalProtocolError("bleak is a phone's radio: give the watch bluez, or one of Bumble's, such as usb:0")
     from blechannel.transports.bumble import BumbleWatchTransport

@@ -13,7 +13,7 @@ from blechannel.aio.watch import Watch
 from blechannel.errors import AttributeRefused
 from blechannel_tools.traces import ALERTS, HEART_RATES_BPM
 from gatt_profiles import alert_notification, battery, current_time, device_information, heart_rate, immediate_alert
-from gatt_profiles.alert_notification import Alerts
+from gatt_profiles.alerts import Alerts
 from gatt_profiles.battery import FULL_PERCENT, BatteryLevel
 from gatt_profiles.current_time import Adjusted, CurrentTime
 from gatt_profiles.device_information import Text

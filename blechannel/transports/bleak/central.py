@@ -15,7 +15,8 @@ from blechannel.transports.answers import answered
 from blechannel.transports.bleak.backoff import Backoff
 from blechannel.transports.bleak.carrier import BleakCarrier
 from blechannel.transports.bleak.failures import explained, may_pass
-from blechannel.transports.bleak.sightings import Sightings
+from blechannel.transports.bleak.peer import BleakGattPeer
+from blechannel.transports.bleak.sightings import SWITCH_S, Sightings
 from blechannel.transports.bleak.stack import Stack
 from blechannel.transports.chores import Chores
 from blechannel.transports.queued_link import QueuedLink
@@ -35,6 +36,7 @@ class BleakPhoneTransport:
         self._chores = Chores()
         self._sightings = Sightings(stack, self._chores)
         self._links: dict[str, QueuedLink] = {}
+        self._peers: set[BleakGattPeer] = set()
         self._connecting = asyncio.Lock()
         self._closed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -69,11 +71,30 @@ class BleakPhoneTransport:
             unless=self._closed,
         )
 
+    async def connect_gatt(self, address: str) -> BleakGattPeer:
+        """Connect to any device and use its GATT server in the plain; cancelled, it leaves nothing connected.
+
+        Raises:
+            TransportError: nobody advertises there, no answer, or the transport was closed.
+        """
+        self._check()
+        device = self._sightings.device(address) or await self._found(address)
+        peer = BleakGattPeer(self._stack, device)
+        try:
+            await peer.open()
+        except BaseException:
+            await self._chores.insist(peer.close())
+            raise
+        self._peers.add(peer)
+        peer.on_ended = lambda: self._peers.discard(peer)
+        return peer
+
     async def close(self) -> None:
         """Stop everything. Safe to call again; never raises."""
         if not self._closed.done():
             self._closed.set_result(CLOSED)
         await self._sightings.close()
+        await asyncio.gather(*(peer.close() for peer in self._peers))
         await asyncio.gather(*(link.close() for link in self._links.values()))
         await self._chores.finished()
 
@@ -127,6 +148,16 @@ class BleakPhoneTransport:
         raise TransportError(
             f"no watch advertises at {address}: is it on, in reach, and not connected to another program?"
         )
+
+    async def _found(self, address: str) -> BLEDevice:
+        """Any device, whatever it advertises."""
+        looking = self._stack.find(address, within_s=LOOK_S)
+        doing = f"looking for {address}"
+        within_s = LOOK_S + SWITCH_S
+        device = await answered(looking, within_s=within_s, doing=doing, explain=explained, unless=self._closed)
+        if device is None:
+            raise TransportError(f"{doing}: nobody advertises there: is it on, and in reach?")
+        return device
 
     def _forget(self, key: str, link: QueuedLink) -> None:
         if self._links.get(key) is link:

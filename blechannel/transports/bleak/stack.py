@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from bleak import BleakClient, BleakScanner
@@ -43,6 +45,17 @@ class Stack:
         """A scanner for our service; it does not scan yet."""
         args = BlueZScannerArgs(adapter=self.adapter) if self.adapter else BlueZScannerArgs()
         return BleakScanner(heard, [SERVICE_UUID], bluez=args, backend=self.scanner_backend)
+
+    async def find(self, address: str, *, within_s: float) -> BLEDevice | None:
+        """Any device that advertises at this address; None where there is none in time."""
+        args = BlueZScannerArgs(adapter=self.adapter) if self.adapter else BlueZScannerArgs()
+        scanner = BleakScanner(bluez=args, backend=self.scanner_backend)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s), scanner, aclosing(scanner.advertisement_data()) as heard:
+                async for device, _advertisement in heard:
+                    if device.address.casefold() == address.casefold():
+                        return device
+        return None
 
     def client(self, device: BLEDevice, gone: Callable[[BleakClient], None], *, timeout_s: float) -> BleakClient:
         """A client of one device; it does not connect yet."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from dbus_fast import BusType, DBusError, Message, MessageFlag, MessageType
+from dbus_fast import BusType, DBusError, Message, MessageFlag, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
 from blechannel.errors import TransportError
@@ -73,6 +73,12 @@ class Bus:
         sending = self._connection.send(answer)
         if sent is not None:
             sending.add_done_callback(lambda _sending: sent())
+
+    def changed(self, path: str, interface: str, **values: Variant) -> None:
+        """Tell of new properties of an object of ours."""
+        body = [interface, values, []]
+        signal = Message.new_signal(path, PROPERTIES, "PropertiesChanged", "sa{sv}as", body)
+        self.reply(signal)
 
     async def close(self) -> None:
         """Safe to call again; never raises."""

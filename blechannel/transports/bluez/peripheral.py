@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 from dbus_fast import Message
 
+from blechannel.aio.attributes import PlainService, check_services
 from blechannel.errors import TransportError
 from blechannel.transports.adapter_names import check_adapter_name
 from blechannel.transports.adverts import check_service_data
@@ -26,6 +28,7 @@ from blechannel.transports.bluez.carrier import DEVICE
 from blechannel.transports.bluez.exports import Exports
 from blechannel.transports.bluez.kernel import KernelAdvertising
 from blechannel.transports.bluez.occupancy import Occupancy
+from blechannel.transports.bluez.plain import PlainTable
 from blechannel.transports.bluez.service import APPLICATION, show_service
 from blechannel.transports.chores import Chores
 from blechannel.transports.queued_link import QueuedLink
@@ -43,7 +46,7 @@ GONE = "the adapter is gone: is it still plugged in?"
 class BluezWatchTransport:
     """A GATT peripheral on BlueZ; made by `open`."""
 
-    def __init__(self, bus: Bus, adapter: str, *, modalias: str) -> None:
+    def __init__(self, bus: Bus, adapter: str, *, modalias: str, plain_services: Sequence[PlainService] = ()) -> None:
         self._bus = bus
         self._adapter = adapter
         self._chores = Chores()
@@ -55,26 +58,34 @@ class BluezWatchTransport:
         self._changing = asyncio.Lock()
         self._service_data: bytes | None = None
         show_service(self._exports, self._occupancy)
+        self._plain = PlainTable(bus, self._exports, plain_services)
         bus.on_signal = self._heard
         bus.gone.add_done_callback(lambda gone: self._lose(gone.result()))
 
     @classmethod
-    async def open(cls, adapter: str | None = None, *, bus_address: str | None = None) -> BluezWatchTransport:
+    async def open(
+        cls,
+        adapter: str | None = None,
+        *,
+        bus_address: str | None = None,
+        plain_services: Sequence[PlainService] = (),
+    ) -> BluezWatchTransport:
         """A watch on an adapter such as "hci0", or on the first that can do it.
 
-        `bus_address` is another message bus than the system's.
+        `bus_address` is another message bus than the system's; `plain_services` are served to whoever connects.
 
         Raises:
-            LocalProtocolError: `adapter` is no adapter's name.
+            LocalProtocolError: `adapter` is no adapter's name, or a plain service comes twice or is the channel's.
             TransportError: no bus, no bluetoothd, no such adapter, it is switched off, or no permission.
         """
         if adapter is not None:
             check_adapter_name(adapter)
+        check_services(plain_services)
         bus, objects = await Bus.connect(bus_address)
         try:
             path, properties = _chosen(objects, adapter)
             modalias = properties["Modalias"].value if "Modalias" in properties else ""
-            watch = cls(bus, path, modalias=modalias)
+            watch = cls(bus, path, modalias=modalias, plain_services=plain_services)
             await bus.call(path, GATT_MANAGER, "RegisterApplication", "oa{sv}", APPLICATION, {})
         except BaseException:
             await bus.close()
@@ -114,6 +125,7 @@ class BluezWatchTransport:
                 await link.close()
             with suppress(TransportError):
                 await self._bus.call(self._adapter, GATT_MANAGER, "UnregisterApplication", "o", APPLICATION)
+        self._plain.close()
         await self._bus.close()
         await self._chores.finished()
 

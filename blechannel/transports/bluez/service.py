@@ -10,7 +10,8 @@ from blechannel.transports.bluez.occupancy import Occupancy
 
 APPLICATION = "/org/blechannel/watch"
 _SERVICE_PATH = f"{APPLICATION}/service"
-_CHARACTERISTIC = "org.bluez.GattCharacteristic1"
+SERVICE = "org.bluez.GattService1"
+CHARACTERISTIC = "org.bluez.GattCharacteristic1"
 
 Options = dict[str, Variant]
 
@@ -19,21 +20,21 @@ def show_service(exports: Exports, occupancy: Occupancy) -> None:
     """Make the service visible below `APPLICATION`."""
 
     def write(value: bytes, options: Options) -> Answer:
-        occupancy.write(_device(options), _number(options, "mtu", MIN_ATT_MTU_BYTES), _number(options, "offset"), value)
+        occupancy.write(_device(options), number(options, "mtu", MIN_ATT_MTU_BYTES), number(options, "offset"), value)
         return Answer()
 
     def read(options: Options) -> Answer:
-        return Answer("ay", [occupancy.read_info(_device(options), _number(options, "offset"))])
+        return Answer("ay", [occupancy.read_info(_device(options), number(options, "offset"))])
 
     def acquire_notify(options: Options) -> Answer:
-        att_mtu_bytes = _number(options, "mtu", MIN_ATT_MTU_BYTES)
+        att_mtu_bytes = number(options, "mtu", MIN_ATT_MTU_BYTES)
         theirs = occupancy.subscribed(_device(options), att_mtu_bytes)
         return Answer("hq", [0, att_mtu_bytes], [theirs.fileno()], theirs.close)
 
     exports.show(
         Exported(
             _SERVICE_PATH,
-            "org.bluez.GattService1",
+            SERVICE,
             {"UUID": Variant("s", SERVICE_UUID), "Primary": Variant("b", True)},
         )
     )
@@ -50,7 +51,7 @@ def show_service(exports: Exports, occupancy: Occupancy) -> None:
         if name == "outbox":
             # That it is there, whatever it says, makes bluetoothd ask for a socket.
             properties["NotifyAcquired"] = Variant("b", False)
-        exports.show(Exported(f"{_SERVICE_PATH}/{name}", _CHARACTERISTIC, properties, methods))
+        exports.show(Exported(f"{_SERVICE_PATH}/{name}", CHARACTERISTIC, properties, methods))
 
 
 def _device(options: Options) -> str:
@@ -60,6 +61,7 @@ def _device(options: Options) -> str:
     return str(device.value)
 
 
-def _number(options: Options, name: str, default: int = 0) -> int:
+def number(options: Options, name: str, default: int = 0) -> int:
+    """One of the options that bluetoothd may send; `default` where it does not."""
     option = options.get(name)
     return int(option.value) if option is not None and option.signature == "q" else default

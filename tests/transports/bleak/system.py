@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -17,8 +17,8 @@ from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
-from bleak.exc import BleakError
-from bumble import hci
+from bleak.exc import BleakError, BleakGATTProtocolError
+from bumble import att, hci
 from bumble.core import AdvertisingData
 from bumble.device import Advertisement, Connection, Device
 from bumble.gatt import Characteristic
@@ -163,6 +163,15 @@ class SystemScanner(BaseBleakScanner):
             self.call_detection_callbacks(device, advertisement)
 
 
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What every backend of bleak makes of an ATT error."""
+    try:
+        yield
+    except att.ATT_Error as error:
+        raise BleakGATTProtocolError(error.error_code) from error
+
+
 class SystemClient(BaseBleakClient):
     """What `BleakClient` stands on."""
 
@@ -221,7 +230,8 @@ class SystemClient(BaseBleakClient):
         self, characteristic: BleakGATTCharacteristic, *, use_cached: bool = False, **_kwargs: Any
     ) -> bytearray:
         assert not use_cached
-        return bytearray(await characteristic.obj.read_value())
+        with refusals():
+            return bytearray(await characteristic.obj.read_value())
 
     async def read_gatt_descriptor(
         self, descriptor: BleakGATTDescriptor, *, use_cached: bool = False, **kwargs: Any
@@ -237,7 +247,8 @@ class SystemClient(BaseBleakClient):
         await asyncio.sleep(self.system.faults.write_s)
         value = bytes(data)
         assert len(value) <= self.connection.att_mtu - 3
-        await characteristic.obj.write_value(value, with_response=response)
+        with refusals():
+            await characteristic.obj.write_value(value, with_response=response)
         if (fault := self.system.faults.writing(value)) is not None:
             raise fault
 
@@ -264,7 +275,7 @@ class SystemClient(BaseBleakClient):
             self.system.subscribing_now -= 1
 
     async def stop_notify(self, characteristic: BleakGATTCharacteristic) -> None:
-        raise NotImplementedError
+        await characteristic.obj.unsubscribe(force=True)
 
     def _on_disconnection(self, _reason: int) -> None:
         self.connection = None

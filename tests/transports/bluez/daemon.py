@@ -65,6 +65,7 @@ class Daemon:
         self.faults: list[str] = []
         self.starting: list[str] = []
         """Methods that were called so that a bus would start bluetoothd, did it not run."""
+        self.signals: list[Message] = []
         self.news = asyncio.Event()
         self._phones: dict[str, DaemonPhone] = {}
         self._answers: dict[int, asyncio.Future[Message]] = {}
@@ -179,6 +180,9 @@ class Daemon:
             task.add_done_callback(self._work.discard)
         elif message.reply_serial in self.unasked:
             self.faults.append(f"an answer that nobody asked for: {message.error_name}")
+        elif message.message_type is MessageType.SIGNAL:
+            self.signals.append(message)
+            self.news.set()
         elif (answer := self._answers.pop(message.reply_serial, None)) is not None and not answer.done():
             answer.set_result(message)
 

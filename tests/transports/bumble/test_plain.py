@@ -296,7 +296,8 @@ async def test_a_service_is_served_once(uuids: tuple[str, ...]) -> None:
         await BumbleWatchTransport.open("usb:0", plain_services=[Shelf().service(uuid) for uuid in uuids])
 
 
-async def test_who_never_speaks_the_channels_protocol_is_let_go() -> None:
+async def test_who_never_speaks_the_channels_protocol_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("blechannel.aio.channel.FINISH_S", 0.1)
     radio = VirtualRadio()
     phone, transport = await radio.phone(), await radio.watch(plain_services=[Shelf().service()])
     config = Config("watch", patience=Patience(handshake_s=0.1, person_s=0.1))

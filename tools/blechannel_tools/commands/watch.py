@@ -18,6 +18,7 @@ from blechannel_tools.options import (
     add_store,
     add_transport,
     choose_transport,
+    factor,
     seconds,
 )
 from blechannel_tools.output import Event, Lines, Output
@@ -74,7 +75,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--sensor-seed", type=int, default=0, metavar="N", help="what the sensors feel (default: 0)")
     parser.add_argument(
-        "--sensor-speed", type=seconds, default=1.0, metavar="X", help="sensors X times as fast as life (default: 1)"
+        "--sensor-speed", type=factor, default=1.0, metavar="X", help="sensors X times as fast as life (default: 1)"
     )
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="keep received files here")
     parser.add_argument("--seconds", type=seconds, help="end after so many seconds")
