@@ -70,15 +70,13 @@ class Bus:
             if sent is not None:
                 sent()
             return
-        sending = self._connection.send(answer)
-        if sent is not None:
-            sending.add_done_callback(lambda _sending: sent())
+        self._send(answer, sent)
 
     def changed(self, path: str, interface: str, **values: Variant) -> None:
         """Tell of new properties of an object of ours."""
         body = [interface, values, []]
         signal = Message.new_signal(path, PROPERTIES, "PropertiesChanged", "sa{sv}as", body)
-        self.reply(signal)
+        self._send(signal)
 
     async def close(self) -> None:
         """Safe to call again; never raises."""
@@ -92,6 +90,11 @@ class Bus:
         with suppress(Exception):  # whatever it was that ended it
             await self._disconnected()
         self._end(BUS_LOST)
+
+    def _send(self, message: Message, sent: Callable[[], None] | None = None) -> None:
+        sending = self._connection.send(message)
+        if sent is not None:
+            sending.add_done_callback(lambda _sending: sent())
 
     async def _disconnected(self) -> None:
         await self._connection.wait_for_disconnect()  # type: ignore[no-untyped-call]
