@@ -36,19 +36,19 @@ def test_the_lines_of_the_readme_work(
 ) -> None:
     monkeypatch.delenv("BLECHANNEL_TRANSPORT")
     monkeypatch.chdir(CHECKOUT)
-    here = {TRANSPORT: transport, "2": "0.1"}
+    here = {TRANSPORT: transport, "2": "0.1", "5": "1"}
     first, *others = [[here.get(word, word) for word in line] for line in lines_of_the_readme()]
     assert [line[0] for line in others] == ["phone"] * 5 + ["bonds"]
     with Program(*first) as watch:
         terminal.type(watch.event("code")["code"] + "\n")
         ran = [people(*line) for line in others]
     assert [each.code for each in ran] == [Exit.DONE] * len(others), ran
-    pair, connect, send, transfer, listen, bonds = (each.out for each in ran)
+    pair, connect, send, transfer, live, bonds = (each.out for each in ran)
     assert pair.startswith("paired with watch")
     assert connect.startswith("connected to watch")
     assert send == "hello\nsent one message\n"
     assert "their digest is right" in transfer
-    assert listen == "100 %\n"
+    assert "Battery Level: " in live
     assert "passkey" in bonds
 
 
