@@ -380,7 +380,7 @@ SECRETS = [
         CONTENT,
         "        if known.get(bond_id) != bond:",
         "        if bond_id not in known:",
-        OF_SQLITE,
+        "stores/test_migration.py",
     ),
     Mutant(
         "a bond that was removed leaves the disk",
