@@ -116,12 +116,11 @@ class Phone(Household):
             WatchNotFound: none within `timeout_s`.
             TransportError: no adapter, or it refuses.
         """
-        pending = any(bond.pending for bond in self._store.book.bonds.values())
         unresolved: dict[str, FoundWatch] = {}
         try:
             async with asyncio.timeout(timeout_s), aclosing(self.scan()) as watches:
                 async for found in watches:
-                    if found.bond is not None or found.pairing_open or pending:
+                    if found.bond is not None or found.pairing_open or self._may_have_stored(found):
                         return found
                     if self._bonds_to_try(found):
                         unresolved[found.address] = found
@@ -190,7 +189,7 @@ class Phone(Household):
         try:
             return await self._reconnect(watch, last, timeout_s)
         except PairingRefused as error:
-            if self._strangers.has_refused(watch.address, last.bond_id):
+            if not last.pending and self._strangers.has_refused(watch.address, last.bond_id):
                 raise BondNotFound("that watch is somebody else's, or this phone was removed there") from error
             raise
 
@@ -225,13 +224,16 @@ class Phone(Household):
 
     async def _not_recognised(self, watch: FoundWatch, bond: Bond) -> None:
         """Nobody has signed it: it is remembered and shown. That a pending bond is not recognised is expected."""
-        if bond.pending:
-            return
         if watch.bond is None:
             self._strangers.refused(watch.address, bond.bond_id)
-        elif bond.not_recognised_s is None:
+        elif not bond.pending and bond.not_recognised_s is None:
             with suppress(BondError):  # the refusal is what the person has to hear
                 await self._store.apply(MarkNotRecognised(bond.bond_id))
+
+    def _may_have_stored(self, watch: FoundWatch) -> bool:
+        """Whether this may be the watch of a pairing that was cut off, and has not said that it is not."""
+        pending = [bond.bond_id for bond in self._store.book.bonds.values() if bond.pending]
+        return any(not self._strangers.has_refused(watch.address, bond_id) for bond_id in pending)
 
     def _bonds_to_try(self, watch: FoundWatch) -> list[Bond]:
         """Confirmed bonds that an unresolved watch may turn out to know, the one used last first."""

@@ -9,7 +9,7 @@ import pytest
 
 from blechannel.aio.phone import Phone
 from blechannel.aio.watch import CopyDetected, Declined, Watch
-from blechannel.errors import PairingRefused, StoreError
+from blechannel.errors import BondNotFound, PairingRefused, StoreError
 from blechannel.pairing.bonds import Bond, BondBook
 from blechannel.pairing.changes import Change, MarkNotRecognised, StorePending
 from blechannel.stores.memory import MemoryStore
@@ -138,6 +138,38 @@ def test_that_a_pending_bond_is_not_recognised_is_expected_and_leaves_no_mark() 
                     await phone.connect(await h.seen(phone, watch))
             assert only(phone).pending
             assert only(phone).not_recognised_s is None
+
+    run_virtual(main())
+
+
+def test_a_pairing_again_that_was_cut_off_leaves_no_mark_and_the_old_bond_in_use() -> None:
+    async def main() -> None:
+        async with house() as h:
+            watch, phone = await h.add_watch(), await h.add_phone()
+            await (await h.pair(phone, watch)).close()
+            again = replace(bond(1), pending=True, replaces=only(phone).bond_id)
+            await phone.store.apply(StorePending(again, gives_back_guess=False))
+            assert (await phone.connect(await h.seen(phone, watch))).is_open
+            assert [each.not_recognised_s for each in phone.store.book.bonds.values()] == [None, None]
+
+    run_virtual(main())
+
+
+def test_what_a_pairing_has_left_keeps_a_phone_from_its_own_watch_no_more_than_once() -> None:
+    """A neighbour's watch is seen first and, for all the phone knows, may have stored the pending bond."""
+
+    async def main() -> None:
+        async with house() as h:
+            neighbours, own, phone = await h.add_watch(), await h.add_watch(), await h.add_phone()
+            await (await h.pair(phone, own)).close()
+            await phone.store.apply(StorePending(replace(bond(1), pending=True), gives_back_guess=False))
+            seen = [await phone.find()]
+            with pytest.raises((PairingRefused, BondNotFound)):
+                await phone.connect(seen[0])
+            seen.append(await phone.find())
+            assert [found.address for found in seen] == ["watch-1", "watch-2"]
+            assert (await phone.connect(seen[1])).is_open
+            assert not neighbours.channels
 
     run_virtual(main())
 

@@ -11,6 +11,7 @@ KEYRING, CUSTODY, SEALING = "stores/os_keyring.py", "stores/custody.py", "stores
 OF_NDEF, OF_QR, OF_READER = "oob/test_ndef.py", "oob/test_qr.py", "oob/test_reader.py"
 OF_TRANSFER = "stores/test_transfer_file.py stores/test_moving.py"
 OF_PRIVATE, OF_KEYRING = "stores/test_private_file.py", "stores/test_os_keyring.py"
+CONTENT, OF_SQLITE = "stores/content.py", "stores/test_sqlite.py"
 OF_SEALING, OF_CERTIFICATES = "stores/test_sealing.py", "pairing/test_certificates.py"
 WRITE, LEAVE = "await asyncio.to_thread(write_private, target, content)\n", "await store.apply(MoveOut(bonds))\n"
 
@@ -372,7 +373,49 @@ SECRETS = [
         "stores/schema.py",
         "    if version > len(steps):",
         "    if False:",
+        "stores/test_foreign_files.py",
+    ),
+    Mutant(
+        "a bond that has changed reaches the disk",
+        CONTENT,
+        "        if known.get(bond_id) != bond:",
+        "        if bond_id not in known:",
         "stores/test_migration.py",
+    ),
+    Mutant(
+        "a bond that was removed leaves the disk",
+        CONTENT,
+        '        connection.execute("DELETE FROM bonds WHERE bond_id = ?", (bond_id,))\n',
+        "        pass\n",
+        OF_SQLITE,
+    ),
+    Mutant(
+        "a spent guess reaches the disk",
+        CONTENT,
+        "        or old.guesses_spent != new.guesses_spent\n",
+        "",
+        OF_SQLITE,
+    ),
+    Mutant(
+        "a new key of the advertisements reaches the disk",
+        CONTENT,
+        "        or old.discovery_key != new.discovery_key\n",
+        "",
+        OF_SQLITE,
+    ),
+    Mutant(
+        "a new passphrase seals every bond anew",
+        CONTENT,
+        "before.book.bonds if before and before.seal is after.seal else {}",
+        "before.book.bonds if before else {}",
+        f"{OF_SEALING} {OF_SQLITE}",
+    ),
+    Mutant(
+        "a new passphrase is that of the store",
+        CONTENT,
+        "        before.seal is not after.seal\n        or ",
+        "        ",
+        f"{OF_SEALING} {OF_SQLITE}",
     ),
     Mutant(
         "a key log is not written through another name",

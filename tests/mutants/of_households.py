@@ -561,15 +561,15 @@ REFUSED = [
     Mutant(
         "a refusal is remembered of the bond that was refused",
         PHONE,
-        "        elif bond.not_recognised_s is None:",
+        "        elif not bond.pending and bond.not_recognised_s is None:",
         "        elif False:",
         "aio/test_evidence.py",
     ),
     Mutant(
         "a pending bond that is not recognised leaves no mark",
         PHONE,
-        "        if bond.pending:\n            return\n",
-        "",
+        "        elif not bond.pending and bond.not_recognised_s is None:",
+        "        elif bond.not_recognised_s is None:",
         "aio/test_evidence.py",
     ),
     Mutant(

@@ -184,7 +184,7 @@ MUTANTS = [
         HANDSHAKE,
         "        if message.overhead_bytes + len(payload) > MAX_MESSAGE_BYTES:",
         "        if False:",
-        "noise/test_handshake.py",
+        "noise/test_attacks.py",
     ),
     Mutant(
         "no ephemeral key is made once the keys are gone",

@@ -87,3 +87,10 @@ def test_a_tag_that_was_never_formatted_is_a_named_error() -> None:
     tag.memory[14] ^= 1
     with in_the_air(tag) as device, pytest.raises(CarrierError, match="never formatted"):
         read_tag(device, timeout_s=5)
+
+
+def test_a_reader_that_fails_while_it_waits_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """nfcpy tells it by giving back False."""
+    monkeypatch.setattr("nfc.ContactlessFrontend.connect", lambda *_, **__: False)
+    with in_the_air(AirTag(b"")) as device, pytest.raises(CarrierError, match="the NFC reader stopped"):
+        read_tag(device, timeout_s=5)

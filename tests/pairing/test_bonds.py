@@ -52,6 +52,7 @@ def owned(seed: int) -> Bond:
         lambda: replace(bond(), own_static=b""),
         lambda: replace(bond(), peer_static=bytes(33)),
         lambda: replace(bond(), discovery_key=bytes(31)),
+        lambda: replace(bond(), peer_certificate=bytes(31)),
         lambda: replace(bond(), retired=(b"",)),
         lambda: replace(bond(), retired=(key(),) * (RETIRED_HINT_KEYS + 1)),
         lambda: replace(bond(), candidates=(epoch(1),) * (MAX_LINKS + 1)),
