@@ -7,6 +7,7 @@ from tests.mutants.mutant import Mutant
 LINK, ANSWERS, NAMES = "transports/queued_link.py", "transports/answers.py", "transports/adapter_names.py"
 CENTRAL, SIGHTINGS = "transports/bleak/central.py", "transports/bleak/sightings.py"
 BUS, OCCUPANCY, CARRIER = "transports/bluez/bus.py", "transports/bluez/occupancy.py", "transports/bluez/carrier.py"
+KERNEL = "transports/bluez/kernel.py"
 OF_BLEAK = "transports/bleak"
 OF_BLUEZ = "transports/bluez"
 
@@ -177,6 +178,27 @@ MUTANTS: list[Mutant] = [
         CARRIER,
         "socket.SOCK_SEQPACKET",
         "socket.SOCK_STREAM",
+        OF_BLUEZ,
+    ),
+    Mutant(
+        "the kernel's answer is to what was asked",
+        KERNEL,
+        "(whose, answered_command) != (index, command)",
+        "False",
+        OF_BLUEZ,
+    ),
+    Mutant(
+        "the kernel's refusal is one",
+        KERNEL,
+        "                if status:",
+        "                if False:",
+        OF_BLUEZ,
+    ),
+    Mutant(
+        "what wants no answer gets none",
+        BUS,
+        "if call.flags & MessageFlag.NO_REPLY_EXPECTED:",
+        "if False:",
         OF_BLUEZ,
     ),
 ]
