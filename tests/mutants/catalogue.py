@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants import of_bonds, of_noise, of_pairing, of_sessions, of_stores_and_links, of_wire
+from tests.mutants import of_bonds, of_noise, of_pairing, of_sessions, of_stores_and_links, of_system_radios, of_wire
 from tests.mutants.mutant import Mutant
 
 MUTANTS: list[Mutant] = [
@@ -12,4 +12,5 @@ MUTANTS: list[Mutant] = [
     *of_bonds.MUTANTS,
     *of_sessions.MUTANTS,
     *of_stores_and_links.MUTANTS,
+    *of_system_radios.MUTANTS,
 ]

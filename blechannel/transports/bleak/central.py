@@ -41,6 +41,8 @@ class BleakPhoneTransport:
     async def scan(self) -> AsyncGenerator[Sighting, None]:
         """Sightings of the service as they come, until the iterator is closed.
 
+        Where the adapter is switched off meanwhile the system says nothing: no more come, and the next scan says why.
+
         Raises:
             TransportError: there is no adapter, it refuses, or the transport was closed.
         """

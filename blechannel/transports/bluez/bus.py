@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from dbus_fast import BusType, DBusError, Message, MessageType
+from dbus_fast import BusType, DBusError, Message, MessageFlag, MessageType
 from dbus_fast.aio import MessageBus
 
 from blechannel.errors import TransportError
@@ -63,9 +63,14 @@ class Bus:
         """
         return (await self._ask(BLUEZ, path, interface, member, signature, *body)).body
 
-    def reply(self, message: Message, sent: Callable[[], None] | None = None) -> None:
-        """Send an answer; `sent` is called when it is on its way, or will never be."""
-        sending = self._connection.send(message)
+    def reply(self, call: Message, answer: Message, sent: Callable[[], None] | None = None) -> None:
+        """Answer a call whose sender wants an answer; `sent` is called when that is on its way, or never will be."""
+        if call.flags & MessageFlag.NO_REPLY_EXPECTED:
+            # As for writes without response; the bus would throw the answer away, and log it.
+            if sent is not None:
+                sent()
+            return
+        sending = self._connection.send(answer)
         if sent is not None:
             sending.add_done_callback(lambda _sending: sent())
 
@@ -137,7 +142,7 @@ class Bus:
             self.on_call(message)
         else:
             refusal = Message.new_error(message, "org.freedesktop.DBus.Error.AccessDenied", "only bluetoothd may")
-            self.reply(refusal)
+            self.reply(message, refusal)
 
     def _end(self, reason: str) -> None:
         if not self.gone.done():

@@ -14,10 +14,17 @@ from blechannel.transports.adapter_names import check_adapter_name
 from blechannel.transports.adverts import check_service_data
 from blechannel.transports.arrivals import Arrivals
 from blechannel.transports.bluetoothd import SWITCHED_OFF
-from blechannel.transports.bluez.advertisement import TOO_LONG, advertisement, has_scan_response
+from blechannel.transports.bluez.advertising import (
+    MANAGER,
+    Advertising,
+    BusAdvertising,
+    FirstThatWorks,
+    takes_scan_response,
+)
 from blechannel.transports.bluez.bus import OBJECT_MANAGER, PROPERTIES, Bus, Objects
 from blechannel.transports.bluez.carrier import DEVICE
-from blechannel.transports.bluez.exports import Answer, Exported, Exports
+from blechannel.transports.bluez.exports import Exports
+from blechannel.transports.bluez.kernel import KernelAdvertising
 from blechannel.transports.bluez.occupancy import Occupancy
 from blechannel.transports.bluez.service import APPLICATION, show_service
 from blechannel.transports.chores import Chores
@@ -27,27 +34,25 @@ _log = logging.getLogger(__name__)
 
 ADAPTER = "org.bluez.Adapter1"
 GATT_MANAGER = "org.bluez.GattManager1"
-ADVERTISING_MANAGER = "org.bluez.LEAdvertisingManager1"
-_ADVERTISEMENT = "org.bluez.LEAdvertisement1"
-_ADVERTISEMENT_PATH = "/org/blechannel/advertisement"
 RETRY_S = 1.0
 """Between tries to advertise again after a phone has gone, when bluetoothd refuses."""
+ADVICE = "run with CAP_NET_ADMIN, update BlueZ to 5.80, or drive the adapter through Bumble (hci-socket:0)"
 GONE = "the adapter is gone: is it still plugged in?"
 
 
 class BluezWatchTransport:
     """A GATT peripheral on BlueZ; made by `open`."""
 
-    def __init__(self, bus: Bus, adapter: str, *, scan_response: bool) -> None:
+    def __init__(self, bus: Bus, adapter: str, *, modalias: str) -> None:
         self._bus = bus
         self._adapter = adapter
-        self._scan_response = scan_response
         self._chores = Chores()
         self._arrivals = Arrivals[QueuedLink]()
         self._exports = Exports(bus, APPLICATION)
         self._occupancy = Occupancy(bus, self._chores, on_begun=self._begun, on_ended=self._ended)
-        self._advertising = asyncio.Lock()
-        self._registered = False
+        self._advertising = self._way_to_advertise(modalias)
+        self._advertised = False
+        self._changing = asyncio.Lock()
         self._service_data: bytes | None = None
         show_service(self._exports, self._occupancy)
         bus.on_signal = self._heard
@@ -69,7 +74,7 @@ class BluezWatchTransport:
         try:
             path, properties = _chosen(objects, adapter)
             modalias = properties["Modalias"].value if "Modalias" in properties else ""
-            watch = cls(bus, path, scan_response=has_scan_response(modalias))
+            watch = cls(bus, path, modalias=modalias)
             await bus.call(path, GATT_MANAGER, "RegisterApplication", "oa{sv}", APPLICATION, {})
         except BaseException:
             await bus.close()
@@ -86,7 +91,7 @@ class BluezWatchTransport:
         """
         self._service_data = check_service_data(service_data)
         self._arrivals.check_open()
-        async with self._advertising:
+        async with self._changing:
             await self._unregister()
             await self._register()
 
@@ -102,10 +107,9 @@ class BluezWatchTransport:
         """Stop advertising, drop the link, take the service away. Safe to call again; never raises."""
         self._service_data = None
         self._arrivals.close()
+        async with self._changing:
+            await self._unregister()
         if not self._bus.gone.done():
-            with suppress(TransportError):
-                async with self._advertising:
-                    await self._unregister()
             if (link := self._occupancy.link) is not None:
                 await link.close()
             with suppress(TransportError):
@@ -113,30 +117,21 @@ class BluezWatchTransport:
         await self._bus.close()
         await self._chores.finished()
 
+    def _way_to_advertise(self, modalias: str) -> Advertising:
+        new = takes_scan_response(modalias)
+        bus = BusAdvertising(self._bus, self._exports, self._adapter, scan_response=new, on_released=self._released)
+        return bus if new else FirstThatWorks([KernelAdvertising(_name(self._adapter)), bus], ADVICE)
+
     async def _register(self) -> None:
         """Unless this is not wanted now."""
-        if self._service_data is None or self._occupancy.link is not None or self._registered:
-            return
-        properties = advertisement(self._service_data, scan_response=self._scan_response)
-        released = {("Release", ""): self._released}
-        self._exports.show(Exported(_ADVERTISEMENT_PATH, _ADVERTISEMENT, properties, released))
-        try:
-            await self._bus.call(
-                self._adapter, ADVERTISING_MANAGER, "RegisterAdvertisement", "oa{sv}", _ADVERTISEMENT_PATH, {}
-            )
-        except TransportError as error:
-            if self._scan_response:
-                raise
-            raise TransportError(f"{error}; {TOO_LONG}") from error.__cause__
-        self._registered = True
+        if self._service_data is not None and self._occupancy.link is None and not self._advertised:
+            await self._advertising.start(self._service_data)
+            self._advertised = True
 
     async def _unregister(self) -> None:
-        if self._registered:
-            self._registered = False
-            with suppress(TransportError):  # it may have been released meanwhile
-                await self._bus.call(
-                    self._adapter, ADVERTISING_MANAGER, "UnregisterAdvertisement", "o", _ADVERTISEMENT_PATH
-                )
+        if self._advertised:
+            self._advertised = False
+            await self._advertising.stop()
 
     async def _follow(self) -> None:
         """Advertise while no phone is there and it is wanted, however often bluetoothd refuses."""
@@ -147,7 +142,7 @@ class BluezWatchTransport:
     async def _followed(self, after_s: float) -> bool:
         await asyncio.wait({self._bus.gone}, timeout=after_s)
         try:
-            async with self._advertising:
+            async with self._changing:
                 await (self._register() if self._occupancy.link is None else self._unregister())
         except TransportError as error:
             _log.warning("%s", error)
@@ -161,10 +156,9 @@ class BluezWatchTransport:
     def _ended(self) -> None:
         self._chores.later(self._follow())
 
-    def _released(self) -> Answer:
-        self._registered = False
+    def _released(self) -> None:
+        self._advertised = False
         self._chores.later(self._follow())
-        return Answer()
 
     def _heard(self, signal: Message) -> None:
         path, body = signal.path or "", signal.body
@@ -193,6 +187,11 @@ class BluezWatchTransport:
         self._occupancy.lose(reason)
 
 
+def _name(path: str) -> str:
+    """An adapter's, such as hci0."""
+    return path.rpartition("/")[2]
+
+
 def _chosen(objects: Objects, wanted: str | None) -> tuple[str, dict[str, Any]]:
     """An adapter's path and properties.
 
@@ -202,13 +201,13 @@ def _chosen(objects: Objects, wanted: str | None) -> tuple[str, dict[str, Any]]:
     found = {path: interfaces for path, interfaces in sorted(objects.items()) if ADAPTER in interfaces}
     if not found:
         raise TransportError("there is no Bluetooth adapter: is it plugged in?")
-    names = ", ".join(path.rpartition("/")[2] for path in found)
+    names = ", ".join(map(_name, found))
     if wanted is not None and f"/org/bluez/{wanted}" not in found:
         raise TransportError(f"there is no adapter {wanted}: there is {names}")
     for path in [f"/org/bluez/{wanted}"] if wanted else found:
         interfaces = found[path]
-        if {GATT_MANAGER, ADVERTISING_MANAGER} <= interfaces.keys():
+        if {GATT_MANAGER, MANAGER} <= interfaces.keys():
             if not interfaces[ADAPTER]["Powered"].value:
-                raise TransportError(f"{path.rpartition('/')[2]}: {SWITCHED_OFF}")
+                raise TransportError(f"{_name(path)}: {SWITCHED_OFF}")
             return path, interfaces[ADAPTER]
     raise TransportError(f"{wanted or names} cannot do what a watch does (LE peripheral): choose another adapter")

@@ -12,7 +12,7 @@ from bumble.device import Connection
 
 from blechannel.errors import TransportError
 from blechannel.limits import MAX_LINKS
-from blechannel.transports.adverts import check_service_data
+from blechannel.transports.adverts import check_service_data, scan_response
 from blechannel.transports.bumble.adapter import (
     COMMAND_S,
     MAX_ATT_MTU_BYTES,
@@ -20,7 +20,7 @@ from blechannel.transports.bumble.adapter import (
     RadioOptions,
     open_adapter,
 )
-from blechannel.transports.bumble.advertisement import ADVERTISEMENT, scan_response
+from blechannel.transports.bumble.advertisement import ADVERTISEMENT
 from blechannel.transports.bumble.failures import answered
 from blechannel.transports.bumble.link import BumbleLink
 from blechannel.transports.bumble.service import WatchService

@@ -35,6 +35,8 @@ class Air:
         async with asyncio.timeout(5):
             link: Link = await self.phone.connect((await self.sighted()).address)
             on_phone, on_watch = Receiver(link), Receiver(await self.watch.accept())
+            while on_watch.error is not None:  # that of a connection which was called off
+                on_watch = Receiver(await self.watch.accept())
             await on_watch.until(lambda: on_watch.link.room)
         return on_phone, on_watch
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +33,15 @@ from blechannel.transports.bumble.virtual import VirtualController, VirtualTrans
 ANSWER_S = 0.5
 """In which a virtual peer that is there answers."""
 NOTIFY = Characteristic.Properties.NOTIFY
+
+
+async def to_its_end(request: Coroutine[object, object, None]) -> None:
+    """Bumble fails when the answer to a request comes that nobody waits for any more."""
+    asking = asyncio.ensure_future(request)
+    try:
+        await asyncio.shield(asking)
+    finally:
+        await asyncio.wait({asking})
 
 
 @dataclass
@@ -190,7 +199,7 @@ class SystemClient(BaseBleakClient):
                 raise fault
             self.connection = await system.reach(hci.Address(self.address))
             self.connection.on("disconnection", self._on_disconnection)
-            await self._discover(self.connection)
+            await to_its_end(self._discover(self.connection))
         finally:
             system.connecting_now -= 1
 
@@ -250,7 +259,7 @@ class SystemClient(BaseBleakClient):
         self.system.subscribing_now += 1
         try:
             await asyncio.sleep(faults.subscribe_s)
-            await characteristic.obj.subscribe(notified)
+            await to_its_end(characteristic.obj.subscribe(notified))
         finally:
             self.system.subscribing_now -= 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from dbus_fast import AuthError, DBusError, Variant
 
 from blechannel.errors import LocalProtocolError, TransportError
 from blechannel.gatt import SERVICE_UUID
-from blechannel.transports.bluez import BluezWatchTransport, bus, peripheral
-from blechannel.transports.bluez.advertisement import has_scan_response, version_in
+from blechannel.transports.bluez import BluezWatchTransport, bus, kernel, peripheral
+from blechannel.transports.bluez.advertising import takes_scan_response, version_in
 from blechannel.transports.bluez.failures import explained
 from tests.transports.bluez.daemon import ADAPTER, Daemon, adapter, daemon
 from tests.transports.bluez.live import SERVICE_DATA, Desk
@@ -83,7 +84,13 @@ async def test_a_refusal_to_advertise_reaches_the_caller(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("extended", [True, False])
-async def test_before_scan_responses_could_be_asked_for(tmp_path: Path, extended: bool) -> None:
+async def test_before_scan_responses_could_be_asked_for(
+    tmp_path: Path, extended: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> socket.socket:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(kernel, "open_control", refused)
     async with daemon(tmp_path) as (made, address):
         made.objects = {ADAPTER: adapter(version=(5, 66))}
         made.extended_advertising = extended
@@ -93,9 +100,10 @@ async def test_before_scan_responses_could_be_asked_for(tmp_path: Path, extended
             assert made.advertisement is not None
             assert made.advertisement["ServiceData"].value[SERVICE_UUID].value == SERVICE_DATA
         else:
-            with pytest.raises(TransportError, match=r"update BlueZ, or drive the adapter through Bumble"):
+            with pytest.raises(TransportError, match=r"with CAP_NET_ADMIN; .*RegisterAdvertisement.*; .*update BlueZ"):
                 await watch.advertise(SERVICE_DATA)
         await watch.close()
+        assert made.advertisement is None
 
 
 @pytest.mark.parametrize(
@@ -112,7 +120,7 @@ async def test_before_scan_responses_could_be_asked_for(tmp_path: Path, extended
 def test_the_version_is_read_from_the_modalias(
     modalias: str, version: tuple[int, int] | None, scan_response: bool
 ) -> None:
-    assert (version_in(modalias), has_scan_response(modalias)) == (version, scan_response)
+    assert (version_in(modalias), takes_scan_response(modalias)) == (version, scan_response)
 
 
 # --- adapters

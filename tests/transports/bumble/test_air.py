@@ -14,8 +14,9 @@ from bumble.gatt import Characteristic, Service
 from blechannel.aio.link import Sighting
 from blechannel.errors import LinkLost, LocalProtocolError, TransportError
 from blechannel.gatt import INBOX_UUID, OUTBOX_UUID, SERVICE_UUID
+from blechannel.transports.adverts import scan_response
 from blechannel.transports.bumble import BumblePhoneTransport, BumbleWatchTransport, VirtualRadio
-from blechannel.transports.bumble.advertisement import ADVERTISEMENT, scan_response, service_data_in
+from blechannel.transports.bumble.advertisement import ADVERTISEMENT, service_data_in
 from blechannel.transports.bumble.sightings import MAX_ADDRESSES, MAX_WAITING
 from tests.transports.bumble.live import ANSWER_S, SERVICE_DATA, Recorder, Stranger, hci_error, joined, on_air, sighted
 

@@ -13,8 +13,9 @@ from bumble.gatt import Characteristic, Service
 
 from blechannel.errors import LinkLost
 from blechannel.gatt import INBOX_UUID, OUTBOX_UUID, SERVICE_UUID
+from blechannel.transports.adverts import scan_response
 from blechannel.transports.bumble import VirtualRadio
-from blechannel.transports.bumble.advertisement import ADVERTISEMENT, scan_response
+from blechannel.transports.bumble.advertisement import ADVERTISEMENT
 from blechannel.transports.bumble.gate import head
 from blechannel.transports.bumble.link import BumbleLink
 from tests.transports.bumble.live import SERVICE_DATA, Joined, Recorder, Stranger, joined, on_air, sighted
@@ -228,6 +229,6 @@ async def test_a_watch_cannot_fill_the_memory_of_a_phone() -> None:
     assert (await recorder.received(2))[-1] == b"last"
     assert recorder.fragments == [b"x", b"last"]
     assert link._connection.gatt_client.cached_values == {}
-    assert link.max_fragment_bytes == 512
+    assert link.max_fragment_bytes == 510
     await phone.close()
     await stranger.close()
