@@ -19,7 +19,7 @@ from blechannel.services import echo, transfer
 from blechannel.stores.memory import MemoryStore
 from tests.aio.rooms import happened, typing, wrong
 from tests.system.bluez_vm.machine import GuestError, Machine
-from tests.system.bluez_vm.sides import WatchSide, capture, until
+from tests.system.bluez_vm.sides import WatchSide, capture, until, without_bluetoothd
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
 
@@ -176,6 +176,20 @@ async def test_the_adapter_is_switched_off_in_a_transfer_and_on_again(phone: Mac
     with pytest.raises(GuestError, match=r"TransportError.*power"):
         await phone.call("phone.connect")
     await phone.call("bluez.power", on=True)
+    await phone.call("phone.connect")
+    await phone.call("phone.send", seed=SEED, size=BLOB_BYTES)
+    assert watch.receiver.received == BLOB
+
+
+async def test_bluetoothd_ends_in_a_transfer_and_is_started_again(phone: Machine, watch: WatchSide) -> None:
+    await pair(phone, watch)
+    sending = asyncio.ensure_future(phone.call("phone.send", seed=SEED, size=BLOB_BYTES))
+    await until(lambda: watch.receiver.offset > BLOB_BYTES // 3)
+    async with without_bluetoothd(phone):
+        with pytest.raises(GuestError, match="LinkLost"):
+            await sending
+        with pytest.raises(GuestError, match=r"TransportError.*bluetoothd is not running"):
+            await phone.call("phone.connect")
     await phone.call("phone.connect")
     await phone.call("phone.send", seed=SEED, size=BLOB_BYTES)
     assert watch.receiver.received == BLOB

@@ -16,7 +16,7 @@ from blechannel.oob import qr
 from blechannel.services import echo, transfer
 from tests.aio.rooms import typing, wrong
 from tests.system.bluez_vm.machine import GuestError, Machine
-from tests.system.bluez_vm.sides import PhoneSide
+from tests.system.bluez_vm.sides import PhoneSide, without_bluetoothd
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
 
@@ -131,5 +131,18 @@ async def test_the_adapter_is_switched_off_and_on_again(watch: Machine, phone: P
     with pytest.raises(GuestError, match=r"TransportError.*switched off"):
         await watch.call("watch.start", keep_bonds=True)
     await watch.call("bluez.power", on=True)
+    await watch.call("watch.start", keep_bonds=True)
+    await echoed(await phone.connect())
+
+
+async def test_bluetoothd_ends_and_is_started_again(watch: Machine, phone: PhoneSide) -> None:
+    channel = await pair(phone, watch)
+    async with without_bluetoothd(watch):
+        with pytest.raises(GuestError, match="bluetoothd has ended"):
+            await watch.call("watch.left")
+        await watch.call("watch.stop")
+        await channel.close()
+        with pytest.raises(GuestError, match=r"TransportError.*bluetoothd is not running"):
+            await watch.call("watch.start", keep_bonds=True)
     await watch.call("watch.start", keep_bonds=True)
     await echoed(await phone.connect())

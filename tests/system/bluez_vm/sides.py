@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from blechannel.aio.channel import Channel
@@ -37,6 +37,17 @@ def capture(out: Path, name: str) -> Path:
     return out / f"{next(_captures):02}-{name}.btsnoop"
 
 
+@asynccontextmanager
+async def without_bluetoothd(machine: Machine) -> AsyncGenerator[None, None]:
+    """Ends it as a crash does; leaving starts it again."""
+    await machine.call("bluetoothd.kill")
+    try:
+        yield
+    finally:
+        await machine.call("bluetoothd.start")
+        await machine.call("bluez.ready")
+
+
 class CountingReceiver(transfer.Receiver):
     """Knows where the last transfer went on."""
 
@@ -56,11 +67,13 @@ class WatchSide:
         self._store = MemoryStore()
         self.radio = VirtualRadio(machine.air)
         self.receiver = CountingReceiver()
+        self.captures: list[Path] = []
         self.on: Watch
 
     async def switch_on(self) -> None:
         """Advertise, and serve who comes."""
-        radio = await self.radio.watch(snoop=capture(self.out, "watch"))
+        self.captures.append(capture(self.out, "watch"))
+        radio = await self.radio.watch(snoop=self.captures[-1])
         self.on = Watch(self._store, radio, config=Config("watch", guest_ports=frozenset({echo.PORT})))
         self.on.serve(echo.PORT, echo.echo)
         self.on.serve(transfer.PORT, self.receiver.serve)

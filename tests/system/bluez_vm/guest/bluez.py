@@ -33,10 +33,16 @@ class Bluez:
         """On the bus, with an agent, once the adapter is powered."""
         bluez = cls(await MessageBus(bus_type=BusType.SYSTEM).connect())
         bluez._bus.add_message_handler(agree)
-        await bluez.powered()
-        await bluez.call("/org/bluez", "org.bluez.AgentManager1.RegisterAgent", "os", AGENT, "NoInputNoOutput")
-        await bluez.call("/org/bluez", "org.bluez.AgentManager1.RequestDefaultAgent", "o", AGENT)
+        await bluez.ready()
         return bluez
+
+    async def ready(self) -> None:
+        """Return once the adapter is there and powered, with an agent at hand."""
+        async with asyncio.timeout(READY_S):
+            while not await self._is_powered():
+                await asyncio.sleep(LOOK_AGAIN_S)
+        await self.call("/org/bluez", "org.bluez.AgentManager1.RegisterAgent", "os", AGENT, "NoInputNoOutput")
+        await self.call("/org/bluez", "org.bluez.AgentManager1.RequestDefaultAgent", "o", AGENT)
 
     async def call(self, path: str, method: str, signature: str = "", *body: object) -> object:
         """What a method, written "interface.member", gives.
@@ -54,15 +60,9 @@ class Bluez:
             raise RuntimeError(f"{answer.error_name}: {answer.body}")
         return answer.body[0] if answer.body else None
 
-    async def powered(self) -> None:
-        """Return once the adapter is there and powered."""
-        async with asyncio.timeout(READY_S):
-            while not await self._is_powered():
-                await asyncio.sleep(LOOK_AGAIN_S)
-
     def calls(self) -> dict[str, Call]:
         """What the host may call, by name."""
-        return {f"bluez.{call.__name__}": call for call in (self.power, self.bond, self.forget)}
+        return {f"bluez.{call.__name__}": call for call in (self.ready, self.power, self.bond, self.forget)}
 
     async def power(self, on: bool) -> None:
         """Switch the adapter."""
