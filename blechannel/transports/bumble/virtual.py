@@ -28,7 +28,7 @@ from blechannel.transports.bumble.peripheral import BumbleWatchTransport
 ADVERTISING_INTERVAL_MS = 20.0
 ACL_BYTES = 251
 _EXTENDED = hci.HCI_LE_Extended_Advertising_Report_Event
-SUPERVISION_TIMEOUT = 0x08
+_SUPERVISION_TIMEOUT = 0x08
 _FAILED_TO_BE_ESTABLISHED = 0x3E
 
 
@@ -81,7 +81,7 @@ class VirtualAir(LocalLink):
         """End every connection at both ends as a supervision time-out."""
         for controller in self.controllers:
             for connection in [*controller.le_connections.values()]:
-                controller.on_le_disconnected(connection, SUPERVISION_TIMEOUT)
+                controller.on_le_disconnected(connection, _SUPERVISION_TIMEOUT)
 
     def _check_answered(self, initiator: Controller, request: ll.ConnectInd) -> None:
         connection = initiator.le_connections.get(request.advertiser_address)
