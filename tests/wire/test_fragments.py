@@ -391,6 +391,16 @@ def test_a_busy_one_way_stream_is_acknowledged_a_quarter_of_a_window_at_a_time(w
     assert controls == count // max(1, window // 4)
 
 
+@pytest.mark.parametrize("window", WINDOWS)
+def test_what_is_acknowledged_is_not_acknowledged_again(window: int) -> None:
+    first, second = met(64, window)
+    first.send(frame(200))
+    carry(first, second, 1.0)
+    second.send(frame(200))
+    assert len(second.fragments_to_send(1.0)) == 1, "the data carries it"
+    assert second.fragments_to_send(1.0) == []
+
+
 def test_a_sparse_one_way_stream_is_not_acknowledged_frame_by_frame() -> None:
     first, second = met(64, 64)
     controls, now = 0, 1.0

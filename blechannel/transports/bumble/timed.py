@@ -18,7 +18,7 @@ from bumble import core, hci
 from bumble.controller import Connection, Controller
 
 from blechannel.transports.airtime import AirTime
-from blechannel.transports.bumble.virtual import ACL_BYTES, SUPERVISION_TIMEOUT, VirtualAir, VirtualController
+from blechannel.transports.bumble.virtual import ACL_BYTES, VirtualAir, VirtualController
 from blechannel.transports.connection_events import ConnectionEvents
 
 
@@ -93,7 +93,7 @@ class _End:
 
     def disconnect(self, peer: hci.Address) -> None:
         if (connection := self.controller.le_connections.get(peer)) is not None:
-            self.controller.on_le_disconnected(connection, SUPERVISION_TIMEOUT)
+            self.controller.on_le_disconnected(connection, hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
 
     def completed(self, peer: hci.Address, packets: int) -> None:
         if (connection := self.controller.le_connections.get(peer)) is not None:

@@ -33,7 +33,7 @@ ACL_BYTES = 251
 _LEGACY = hci.HCI_LE_Advertising_Report_Event
 _EXTENDED = hci.HCI_LE_Extended_Advertising_Report_Event
 _Report = TypeVar("_Report", _LEGACY.Report, _EXTENDED.Report)
-SUPERVISION_TIMEOUT = 0x08
+_SUPERVISION_TIMEOUT = 0x08
 _FAILED_TO_BE_ESTABLISHED = 0x3E
 
 
@@ -90,7 +90,7 @@ class VirtualAir(LocalLink):
         """End every connection at both ends as a supervision time-out."""
         for controller in self.controllers:
             for connection in [*controller.le_connections.values()]:
-                controller.on_le_disconnected(connection, SUPERVISION_TIMEOUT)
+                controller.on_le_disconnected(connection, _SUPERVISION_TIMEOUT)
 
     def _check_answered(self, initiator: Controller, request: ll.ConnectInd) -> None:
         connection = initiator.le_connections.get(request.advertiser_address)

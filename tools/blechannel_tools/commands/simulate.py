@@ -66,8 +66,6 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
     if options.plot is not None:
         from blechannel_tools.simulate import plot  # found missing before the runs and not after them
     samples = _samples(plan, list(_rows(options)), output)
-    if options.plot is not None:
-        plot.draw(plan, samples, options.plot)
     output.say(
         Event.SIMULATED,
         report.table(plan, samples),
@@ -79,6 +77,8 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
         plot=None if options.plot is None else str(options.plot),
         rows=[report.facts_of(plan, each) for each in samples],
     )
+    if options.plot is not None:
+        plot.draw(plan, samples, options.plot)
     _check_some_ended_well(samples)
     return Exit.DONE
 
