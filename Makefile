@@ -5,11 +5,13 @@ SHELL := /bin/sh
 VENV ?= .venv
 PYTHON ?=
 SECONDS ?= 60
+WATCH ?=
+PHONE ?=
 BIN := $(VENV)/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench mutants fuzz fuzz-long test-system test-long test-interpreters docs build constraints clean distclean
+.PHONY: help setup demo test check format bench mutants fuzz fuzz-long test-system test-long test-hardware test-interpreters docs build constraints clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -49,11 +51,14 @@ fuzz: ## Fuzz every decoder and whole sessions (SECONDS=60 in all; Linux)
 fuzz-long: ## The same for ten minutes
 	@$(MAKE) fuzz SECONDS=600
 
-test-system: setup ## Tests that need software of the system (tshark)
+test-system: setup ## Tests that need software of the system (tshark, QEMU)
 	@sh tools/system_tests.sh $(BIN)/python
 
 test-long: setup ## Tests that take minutes
 	$(BIN)/python -m pytest -m long --timeout=3600
+
+test-hardware: setup ## Try two adapters on this desk (WATCH=usb:0 PHONE=usb:1)
+	$(BIN)/python -m pytest tests/hardware -m hardware -v --watch="$(WATCH)" --phone="$(PHONE)"
 
 test-interpreters: ## Run the tests on every Python 3.11 to 3.14 of this machine (SKIP=3.11 leaves one out)
 	@sh tools/interpreters.sh "$(SKIP)"
@@ -72,5 +77,5 @@ clean: ## Remove what was built, measured or demonstrated
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find blechannel gatt_profiles tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
-distclean: clean ## The same, and the environments
-	rm -rf .venv .venv-3.* .venv-fuzz
+distclean: clean ## The same, and the environments and the virtual machine
+	rm -rf .venv .venv-3.* .venv-fuzz .bluez-vm

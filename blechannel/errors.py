@@ -22,6 +22,7 @@
     │   ├── StoreError              the store cannot be read or written (`.path`)
     │   ├── StoreLocked             another process uses the store
     │   └── WrongPassphrase
+    ├── IdentityError               a certificate, its key, or the list of those believed cannot be used (`.path`)
     ├── TransportError              the link or its adapter failed
     │   ├── LinkLost                the link ended without an authenticated CLOSE: the session is cut off
     │   └── WatchNotFound           nothing suitable was seen while scanning
@@ -162,6 +163,14 @@ class StoreLocked(StoreError):
 
 class WrongPassphrase(StoreError):
     """The passphrase does not open this bond store."""
+
+
+class IdentityError(BlechannelError):
+    """This side's key or certificate, or the list of the certificates that it believes, cannot be used."""
+
+    def __init__(self, message: str, path: str = "") -> None:
+        super().__init__(f"{message}: {path}" if path else message)
+        self.path = path
 
 
 class TransportError(BlechannelError):

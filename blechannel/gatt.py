@@ -20,6 +20,9 @@ ATT_HEADER_BYTES = 3
 MIN_ATT_MTU_BYTES = 23
 MAX_ATTRIBUTE_BYTES = 512
 """The longest attribute value (Core Specification, volume 3, part F, 3.2.9)."""
+MAX_WRITE_BYTES = 510
+"""The longest value that phones write to the inbox: BlueZ before 5.69, as a watch, counts the handle to the value and
+throws away what comes out over 512 without a word. Watches take 512 all the same."""
 
 
 class Properties(IntFlag):

@@ -31,6 +31,8 @@ MAX_LINKS = 4
 RETIRED_HINT_KEYS = 4 * MAX_LINKS
 """Those of the last 4 epochs that a watch left, and of all candidates that it may have dropped with each."""
 MAX_BONDS = 16
+MAX_PENDING = 4
+"""Bonds that a phone keeps though no watch has confirmed them: what pairings leave that were cut off."""
 MAX_NAME_BYTES = 48
 
 PORT_WINDOW_BYTES = 65536

@@ -16,7 +16,7 @@ import pytest
 from blechannel import __version__
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-PACKAGES = {"blechannel", "gatt_profiles", "blechannel_tools"}
+PACKAGES = {"blechannel", "gatt_profiles", "blechannel_capture", "blechannel_tools"}
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -84,6 +84,9 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> Non
         names = archive.namelist()
     assert {name.split("/")[0] for name in names} == PACKAGES | {f"blechannel-{__version__}.dist-info"}
     assert "blechannel/py.typed" in names
+    boards = {f"blechannel_tools/boards/{path.name}" for path in (CHECKOUT / "hardware/boards").iterdir()}
+    assert boards
+    assert boards <= set(names)
     assert f"blechannel-{__version__}.dist-info/licenses/LICENSE" in names
 
 
@@ -100,6 +103,12 @@ def test_no_module_is_called_tools(installed: Installed) -> None:
 
 def test_the_command_tells_its_version(installed: Installed) -> None:
     assert __version__ in installed.run("blechannel", "--version")
+
+
+def test_boards_come_from_the_wheel(installed: Installed) -> None:
+    told = installed.run("python", "-I", "-c", "from blechannel_tools.board import shipped; print(*shipped().values())")
+    assert told
+    assert all(Path(path).is_relative_to(installed.folder) for path in told.split())
 
 
 def test_the_demo_runs_outside_the_checkout(installed: Installed, tmp_path: Path) -> None:

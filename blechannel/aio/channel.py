@@ -12,6 +12,7 @@ from blechannel.aio.link import Link, LinkPosture
 from blechannel.aio.port import Port
 from blechannel.aio.pump import Begin, Pump
 from blechannel.errors import BlechannelError, LocalProtocolError
+from blechannel.limits import MAX_PORTS
 from blechannel.pairing.bonds import Bond
 from blechannel.pairing.changes import BondStore
 from blechannel.session.events import (
@@ -36,6 +37,9 @@ Service = Callable[[Port], Awaitable[None]]
 
 FINISH_S = 3.0
 """For what is queued to go out once the session is over."""
+UNASKED_PORTS = 4 * MAX_PORTS
+"""Of those that the peer opens and nobody here asked for. Open or unread are `MAX_PORTS` at most: of the others, which
+the peer has shut, the oldest are forgotten first."""
 
 
 class ChannelOwner(Protocol):
@@ -68,7 +72,8 @@ class Channel:
         self._store = store
         self._services = dict(services)
         self._owner = owner
-        self._ports: dict[str, Port] = {}
+        self._ports: dict[str, Port] = {}  # that a service or the application asked for
+        self._unasked: dict[str, Port] = {}  # in the order in which the peer opened them last
         self._reading: dict[int, Port] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._established: asyncio.Future[Established] = loop.create_future()
@@ -104,7 +109,7 @@ class Channel:
         """The port of that name, to be opened with ``async with``. Both sides use the same name."""
         port = self._ports.get(name)
         if port is None:
-            port = self._ports[name] = Port(self, name)
+            port = self._ports[name] = self._unasked_or_new(name)
         return port
 
     def serve(self, name: str, service: Service) -> None:
@@ -130,6 +135,11 @@ class Channel:
     def posture(self) -> LinkPosture:
         """What is known of the link's own protection; nothing here depends on it."""
         return self._link.posture
+
+    @property
+    def max_fragment_bytes(self) -> int:
+        """The longest value that the link carries now: over the air, ATT_MTU − 3."""
+        return self._link.max_fragment_bytes
 
     @property
     def peer(self) -> str:
@@ -251,14 +261,30 @@ class Channel:
     # --- inside ---
 
     def _peer_opened(self, event: PortOpened) -> None:
-        port = self.port(event.name)
+        service = self._services.get(event.name)
+        is_asked_for = service is not None or event.name in self._ports
+        port = self.port(event.name) if is_asked_for else self._unasked_port(event.name)
         port.opened()
         self._reading[event.port] = port
-        service = self._services.get(event.name)
         if service is not None:
             task = asyncio.get_running_loop().create_task(self._serve(service, port), name=f"blechannel {port.name}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def _unasked_port(self, name: str) -> Port:
+        """Kept until somebody asks for it, and while the peer has not made too many others."""
+        port = self._unasked[name] = self._unasked_or_new(name)
+        if len(self._unasked) > UNASKED_PORTS:
+            del self._unasked[next(name for name, port in self._unasked.items() if port.is_spent)]
+        return port
+
+    def _unasked_or_new(self, name: str) -> Port:
+        if name in self._unasked:
+            return self._unasked.pop(name)
+        port = Port(self, name)
+        if self._finishing is not None:
+            port.over(cleanly=self._error is None)
+        return port
 
     async def _serve(self, service: Service, port: Port) -> None:
         try:
@@ -276,7 +302,7 @@ class Channel:
             self._established.set_exception(error)
             self._established.exception()  # whoever waits is told; whoever does not need not be reminded
         self._finishing = asyncio.get_running_loop().create_task(self._finish(), name="blechannel finish")
-        for port in self._ports.values():
+        for port in (*self._ports.values(), *self._unasked.values()):
             port.over(cleanly=error is None)
         self._owner.told(self, event)
 

@@ -44,6 +44,11 @@ class Port:
         """The channel that carries it: a service learns there whom it serves."""
         return self._channel
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether the peer has shut its half, or may not use it, and nothing of it is left to be read."""
+        return (self._ended or self._denied) and not self._inbox
+
     async def __aenter__(self) -> Port:
         self.open()
         return self
@@ -137,8 +142,8 @@ class Port:
     # --- called by the channel ---
 
     def opened(self) -> None:
-        """The peer opened its half."""
-        self._ended = self._awaits_peer = False
+        """The peer opened its half, and may."""
+        self._ended = self._awaits_peer = self._denied = False
         self._peer_is_answered = self._writing is not None
 
     def writes(self, number: int) -> bool:

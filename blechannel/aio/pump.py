@@ -18,13 +18,17 @@ Begin = Callable[[int, float], Session]
 """Makes the session, given the link's `max_fragment_bytes` and the moment."""
 
 
-CONGESTED_BYTES = 32768
-"""Queued for the link, from here on senders wait."""
+CONGESTED_BYTES = 8192
+"""Queued for the link, from here on senders wait. What the channel itself has to say, such as credit for the other
+direction, waits behind it: with 32 kB the two directions of a busy radio held each other up (93 % instead of 98 %)."""
 
 
 STORE_S = 8.0
 """For the store to make a change durable, less than the peer waits; after it the session ends, whatever comes later."""
 STORE_IS_SLOW = f"the bond store did not answer within {STORE_S:g} s: is its disk alive?"
+
+LINGER_S = 0.3
+"""For the peer to hang up once it has the last word: Linux throws away what comes right before a disconnection."""
 
 
 class PumpOwner(Protocol):
@@ -63,6 +67,8 @@ class Pump:
         self._drained: asyncio.Future[None] | None = None
         self._storing: set[asyncio.Task[None]] = set()
         self._was_congested = False
+        self._spoke_last = False
+        self._unlinked = asyncio.Event()
         self.is_linked = True
         self.session = begin(self._payload_bytes, self._loop.time())
         self._stream = self.session.stream
@@ -99,7 +105,10 @@ class Pump:
         return True
 
     async def finish(self, patience_s: float) -> None:
-        """Let stores under way end, send what is queued within `patience_s`, and close the link."""
+        """Let stores under way end, send what is queued within `patience_s`, and close the link.
+
+        Whoever spoke last leaves it to the other to close, for a moment.
+        """
         while self._storing:
             await asyncio.wait(self._storing)
         self._flush()
@@ -110,12 +119,17 @@ class Pump:
                     await self._drained
         if self._timer is not None:
             self._timer.cancel()
+        if self._spoke_last:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    await self._unlinked.wait()
         await self._link.close()
 
     # --- called by the link ---
 
     def fragment_received(self, fragment: bytes) -> None:
         """See LinkReceiver."""
+        self._spoke_last = False
         events = self._receive(fragment, self._now())
         if events:
             self.act(events)
@@ -129,6 +143,7 @@ class Pump:
     def link_lost(self, error: TransportError) -> None:
         """See LinkReceiver."""
         self.is_linked = False
+        self._unlinked.set()
         self._unsent.clear()
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
@@ -148,6 +163,7 @@ class Pump:
             unsent.extend(self.session.fragments_to_send(self._loop.time()))
         while unsent and link.room > 0:
             link.send(unsent.popleft())
+            self._spoke_last = True
         self._arm()
         if self._was_congested and self._stream.queued_bytes <= CONGESTED_BYTES // 2:
             self._was_congested = False

@@ -51,8 +51,8 @@ def decode(data: bytes) -> Ticket:
     if len(data) > MAX_MESSAGE_BYTES:
         raise MalformedFrame(f"an NDEF message over {MAX_MESSAGE_BYTES} bytes")
     payloads = [bytes(record.data) for record in _records(data) if record.type == TICKET_TYPE]
-    if len(payloads) != 1:
-        raise MalformedFrame("no ticket of a watch is on this tag, or more than one")
+    if not payloads:
+        raise MalformedFrame("no ticket of a watch is on this tag")
     ticket = decode_checked(payloads[0])
     if encode(ticket) != data:
         raise MalformedFrame("the records on this tag contradict its ticket, or there are more of them")

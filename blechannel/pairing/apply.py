@@ -6,7 +6,7 @@ import hmac
 from dataclasses import replace
 
 from blechannel.errors import BondError, BondSuperseded
-from blechannel.limits import MAX_LINKS, RETIRED_HINT_KEYS
+from blechannel.limits import MAX_BONDS, MAX_LINKS, MAX_PENDING, RETIRED_HINT_KEYS
 from blechannel.pairing import changes as to
 from blechannel.pairing.access import Access, Standing
 from blechannel.pairing.bonds import Bond, BondBook, Epoch
@@ -27,8 +27,9 @@ def apply(book: BondBook, change: to.Change, *, at_s: float) -> BondBook:
         case to.ResetGuesses():
             return replace(book, guesses_spent=0)
         case to.StoreBond() | to.StorePending():
+            roomy = _with_room_for_pending(book) if isinstance(change, to.StorePending) else book
             spent = max(0, book.guesses_spent - change.gives_back_guess)
-            return replace(_add(book, change.bond, at_s), guesses_spent=spent)
+            return replace(_add(roomy, change.bond, at_s), guesses_spent=spent)
         case to.ConfirmBond():
             return _confirm(book, change, at_s)
         case to.Forget():
@@ -94,6 +95,15 @@ def _add(book: BondBook, bond: Bond, at_s: float) -> BondBook:
         standing = Standing.GUEST if book.bonds else Standing.OWNER
         bond = replace(bond, access=Access(standing, bond.access.ports))
     return _put(book, replace(bond, created_s=at_s, last_seen_s=at_s))
+
+
+def _with_room_for_pending(book: BondBook) -> BondBook:
+    """Without pending bonds, as far as there would be too many of them or no room: first those beside which the bond
+    that they were to replace is kept, which loses nothing, then the oldest. A confirmed bond makes no room."""
+    kept = {bond.bond_id for bond in book.bonds.values() if not bond.pending}
+    pending = sorted((bond for bond in book.bonds.values() if bond.pending), key=lambda bond: bond.replaces not in kept)
+    surplus = max(0, len(pending) + 1 - MAX_PENDING, len(book.bonds) + 1 - MAX_BONDS)
+    return _without(book, *(bond.bond_id for bond in pending[:surplus]))
 
 
 def _confirm(book: BondBook, change: to.ConfirmBond, at_s: float) -> BondBook:

@@ -105,7 +105,7 @@ class Pinned:
         leaf_sha256 = hashlib.sha256(chain[0]).digest()
         if leaf_sha256 not in self.leaves:
             raise AuthenticationFailed
-        return Subject(leaf_sha256, _common_name(certificates[0]))
+        return Subject(leaf_sha256, common_name(certificates[0]))
 
     def _check_time(self, certificate: x509.Certificate, at_s: float) -> None:
         ended = certificate.not_valid_after_utc.timestamp() < at_s
@@ -150,7 +150,7 @@ def _loaded(der: bytes) -> x509.Certificate:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         certificate = x509.load_der_x509_certificate(der)
-        _common_name(certificate)
+        common_name(certificate)
     return certificate
 
 
@@ -173,7 +173,8 @@ def _check_issued(certificate: x509.Certificate, issuer: x509.Certificate) -> No
         raise AuthenticationFailed from error
 
 
-def _common_name(certificate: x509.Certificate) -> str:
+def common_name(certificate: x509.Certificate) -> str:
+    """What a certificate says that its subject is called, for people; nothing where it does not."""
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(names[0].value) if names else ""
 

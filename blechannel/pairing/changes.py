@@ -48,7 +48,7 @@ class StorePending:
     """Phone, on a valid m4 and before m5: remember the new bond beside the one that it replaces.
 
     m4 proves that the watch knows the code, or the person has said that the words are the same: the run's own guess is
-    given back.
+    given back. Pending bonds that earlier pairings left, and no confirmed one, make room for it.
     """
 
     bond: Bond

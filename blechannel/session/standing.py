@@ -49,7 +49,7 @@ class Standing:
         bond = self.book.bonds.get(bond_id)
         if bond is None:
             raise BondSuperseded("the bond was removed")
-        if bond.epoch.hint_key != hint_key and (established or not bond.knows(hint_key)):
+        if not bond.knows(hint_key):
             raise BondSuperseded("another session of the same bond took over")
         if established and self._serves and self._stage.conversation.state in SAYS_NEWS:
             self._tell_news(bond)

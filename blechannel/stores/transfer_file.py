@@ -135,9 +135,7 @@ def _read_header(header: bytes, path: Path) -> tuple[Lock, bytes]:
     if len(header) > len(MAGIC) and header[len(MAGIC)] > VERSION:
         raise StoreError("a newer blechannel made this file; update blechannel", str(path))
     try:
-        _, version, iterations, lanes, memory_kib, salt, file_id, check = _HEADER.unpack(header)
-        if version != VERSION:
-            raise ValueError(f"no version {version}")
+        _, _, iterations, lanes, memory_kib, salt, file_id, check = _HEADER.unpack(header)
         return Lock(salt, KdfCost(iterations, lanes, memory_kib), check), file_id
     except (ValueError, struct.error) as error:
         raise _damaged(error, path) from error

@@ -15,11 +15,13 @@ from blechannel.config import Config
 from blechannel.pairing.bonds import Bond
 from blechannel.pairing.changes import BondStore
 from blechannel.roles import Role
+from blechannel.session.credentials import Credentials
 from blechannel.stores.memory import MemoryStore
 from blechannel.stores.sqlite import SqliteStore
 from blechannel.transports.loopback import LoopbackAir, LoopbackLink, loopback_pair
 
 WALL_S = 1_800_000_000.0
+LONGEST_S = 4 * 3600.0
 
 
 class Room:
@@ -103,16 +105,29 @@ class House:
         self.world = World(unix_time=lambda: WALL_S)
         self.stack = AsyncExitStack()
 
-    async def add_watch(self, store: MemoryStore | None = None, *, guest_ports: frozenset[str] = frozenset()) -> Watch:
+    async def add_watch(
+        self,
+        store: MemoryStore | None = None,
+        *,
+        guest_ports: frozenset[str] = frozenset(),
+        credentials: Credentials | None = None,
+    ) -> Watch:
         name = f"watch-{len(self.watches) + 1}"
-        config = Config(name, guest_ports=guest_ports)
-        watch = Watch(store or MemoryStore(), self.air.watch(address=name), config=config, world=self.world)
+        watch = Watch(
+            store or MemoryStore(),
+            self.air.watch(address=name),
+            config=Config(name, guest_ports=guest_ports),
+            world=self.world,
+            credentials=credentials,
+        )
         self.watches.append(await self.stack.enter_async_context(watch))
         return watch
 
-    async def add_phone(self, store: MemoryStore | None = None) -> Phone:
+    async def add_phone(self, store: MemoryStore | None = None, *, credentials: Credentials | None = None) -> Phone:
         config = Config(f"phone-{len(self.phones) + 1}")
-        phone = Phone(store or MemoryStore(), self.air.phone(), config=config, world=self.world)
+        phone = Phone(
+            store or MemoryStore(), self.air.phone(), config=config, world=self.world, credentials=credentials
+        )
         self.phones.append(await self.stack.enter_async_context(phone))
         return phone
 
@@ -134,8 +149,9 @@ class House:
 
 @asynccontextmanager
 async def house() -> AsyncGenerator[House, None]:
+    """On the virtual clock, where a watch's advertisements would keep a test going that waits for what never comes."""
     ours = House()
-    async with ours.stack:
+    async with asyncio.timeout(LONGEST_S), ours.stack:
         yield ours
     assert asyncio.all_tasks() == {asyncio.current_task()}
 

@@ -18,9 +18,10 @@ from tests.aio.virtual import now_s, on_virtual_clock
 
 @on_virtual_clock
 async def test_what_a_channel_tells() -> None:
-    async with room() as r:
+    async with room(phone_max_fragment_bytes=101) as r:
         async with await r.pair() as channel:
             assert channel.peer == "watch"
+            assert channel.max_fragment_bytes == 101
             assert channel.posture.transport == "loopback"
             assert channel.was_established
             assert channel.error is None

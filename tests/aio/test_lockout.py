@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from blechannel.aio.person import OutOfBand, Passkey, Words
+from blechannel.aio.person import Certificate, OutOfBand, Passkey, Words
 from blechannel.aio.phone import Phone
 from blechannel.aio.watch import Watch
 from blechannel.errors import BlechannelError, LocalProtocolError, PairingLocked, PairingRefused
@@ -15,6 +15,7 @@ from blechannel.methods import Method
 from blechannel.stores.memory import MemoryStore
 from blechannel.transports.virtual_time import run_virtual
 from tests.aio.rooms import House, house, typing, wrong
+from tests.session.test_certificates import PHONE, STRANGER, WATCH, trusting
 
 
 async def yes(_words: tuple[str, ...]) -> bool:
@@ -122,6 +123,30 @@ def test_a_lock_on_either_side_keeps_nobody_from_what_costs_no_guess() -> None:
                 with pytest.raises(PairingLocked):
                     await phone.pair(found, way)
             await phone.pair(found, OutOfBand(window.ticket()))
+            assert watch.store.book.guesses_spent == phone.store.book.guesses_spent == 3
+
+    run_virtual(main())
+
+
+def test_certificates_cost_no_guess_and_are_never_locked() -> None:
+    """Nor does the one that is right give back a guess that something else had cost."""
+
+    async def main() -> None:
+        async with house() as h:
+            watch = await h.add_watch(credentials=trusting(WATCH, PHONE))
+            phone = await h.add_phone(credentials=trusting(PHONE, WATCH))
+            for _ in range(3):
+                await fail(h, phone, watch)
+            assert watch.locked_for_s > 0
+            assert phone.locked_for_s > 0
+            window = watch.open_pairing(Method.CERTIFICATE)
+            for _ in range(4):
+                stranger = await h.add_phone(credentials=trusting(STRANGER, WATCH))
+                with pytest.raises(PairingRefused):
+                    await stranger.pair(await h.seen(stranger, watch), Certificate())
+                assert stranger.store.book.guesses_spent == 0
+            assert window.attempts_left == 3
+            await phone.pair(await h.seen(phone, watch), Certificate())
             assert watch.store.book.guesses_spent == phone.store.book.guesses_spent == 3
 
     run_virtual(main())

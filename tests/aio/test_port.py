@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
+from blechannel.aio.channel import UNASKED_PORTS
 from blechannel.aio.port import Port
 from blechannel.errors import AccessDenied
+from blechannel.limits import MAX_PORTS
 from blechannel.services import echo
 from blechannel.transports.virtual_time import run_virtual
 from tests.aio.rooms import bond_of, channel_of, house
@@ -116,5 +118,60 @@ def test_a_denied_port_ends_for_readers_and_writers_and_can_be_tried_again() -> 
             async with channel.port(echo.PORT) as port:
                 await port.send(b"hello")
                 assert await port.receive() == b"hello"
+
+    run_virtual(main())
+
+
+def test_a_port_that_was_withdrawn_is_read_again_once_it_is_allowed_again() -> None:
+    """By who never opened this side's half."""
+
+    async def main() -> None:
+        async with house() as h:
+            watch, owner, guest = await h.add_watch(), await h.add_phone(), await h.add_phone()
+            await h.pair(owner, watch)
+            channel = await h.pair(guest, watch)
+            bond_id = bond_of(watch, "phone-2").bond_id
+            theirs = channel_of(watch, "phone-2").port(echo.PORT)
+            for _ in range(2):
+                await watch.members.permit(bond_id, ECHO)
+                async with channel.port(echo.PORT) as port:
+                    await asyncio.sleep(1)
+                    reading = asyncio.create_task(theirs.receive())
+                    await asyncio.sleep(1)
+                    await port.send(b"hello")
+                    assert await reading == b"hello"
+                    reading = asyncio.create_task(theirs.receive())
+                    await asyncio.sleep(1)
+                    await watch.members.permit(bond_id, None)
+                    with pytest.raises(AccessDenied):
+                        await reading
+
+    run_virtual(main())
+
+
+def test_ports_that_a_peer_opens_for_ever_do_not_pile_up() -> None:
+    async def main() -> None:
+        async with house() as h:
+            watch, phone = await h.add_watch(), await h.add_phone()
+            channel = await h.pair(phone, watch)
+            theirs = channel_of(watch, "phone-1")
+            unread = channel.port("unread")
+            async with unread:
+                await unread.send(b"kept")
+            held = channel.port("held")
+            held.open()
+            for number in range(UNASKED_PORTS + 2 * MAX_PORTS):
+                async with channel.port(str(number)):
+                    pass
+                if not number % MAX_PORTS:
+                    await asyncio.sleep(1)
+            await asyncio.sleep(1)
+            assert len(theirs._unasked) == UNASKED_PORTS
+            assert not theirs._ports
+            await held.send(b"still open")
+            assert await theirs.port("held").receive() == b"still open"
+            assert [message async for message in theirs.port("unread")] == [b"kept"]
+            last = str(UNASKED_PORTS + 2 * MAX_PORTS - 1)
+            assert [message async for message in theirs.port(last)] == []
 
     run_virtual(main())

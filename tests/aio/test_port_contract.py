@@ -121,6 +121,16 @@ async def test_the_end_of_a_channel_is_the_end_of_its_ports() -> None:
             await other.port("a").send(b"nobody is there")
 
 
+async def test_a_port_that_is_asked_for_after_the_end_is_at_its_end() -> None:
+    async with room() as r:
+        channel, other = await both(r)
+        await channel.close()
+        await other.wait_over()
+        for each in (channel, other):
+            with pytest.raises(EOFError):
+                await each.port("new").receive()
+
+
 async def test_shutting_a_port_wakes_its_senders() -> None:
     async with room() as r:
         channel = await r.pair()

@@ -63,6 +63,25 @@ def test_a_removed_phone_resolves_no_advertisement_and_is_not_recognised() -> No
     run_virtual(main())
 
 
+def test_each_removal_and_each_reset_makes_a_key_that_nobody_had() -> None:
+    async def main() -> None:
+        async with house() as h:
+            watch, other = await h.add_watch(), await h.add_watch()
+            keys = [each.store.book.discovery_key for each in h.watches]
+            for _ in range(3):
+                await h.pair(await h.add_phone(), watch)
+            for name in ("phone-3", "phone-2"):
+                await watch.members.forget(bond_of(watch, name).bond_id)
+                keys.append(watch.store.book.discovery_key)
+            for each in (watch, other):
+                await each.members.factory_reset()
+                keys.append(each.store.book.discovery_key)
+            assert len(set(keys)) == 6
+            assert {len(key) for key in keys} == {32}
+
+    run_virtual(main())
+
+
 def test_the_advertisement_changes_with_the_key_and_with_time() -> None:
     async def main() -> None:
         async with house() as h:

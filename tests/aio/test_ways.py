@@ -98,6 +98,28 @@ async def test_only_a_yes_is_a_yes(answer: Compare) -> None:
         assert not watch.store.book.bonds
 
 
+@pytest.mark.parametrize("says_no", ["phone", "watch"])
+async def test_nobody_goes_on_comparing_once_the_other_one_has_said_no(says_no: str) -> None:
+    stopped = asyncio.Event()
+
+    async def ponder(_words: tuple[str, ...]) -> bool:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+        return True
+
+    async def no(_words: tuple[str, ...]) -> bool:
+        return False
+
+    async with room() as (watch, phone):
+        watch.open_pairing(Method.WORDS, compare=no if says_no == "watch" else ponder)
+        with pytest.raises(PairingRefused):
+            await phone.pair(await phone.find(), Words(no if says_no == "phone" else ponder))
+        async with asyncio.timeout(5):
+            await stopped.wait()
+
+
 async def test_a_watch_that_is_closed_while_somebody_compares() -> None:
     async with room() as (watch, phone):
         watch.open_pairing(Method.WORDS, compare=never)

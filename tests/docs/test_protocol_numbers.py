@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from blechannel import gatt, limits
+from blechannel.aio.pump import LINGER_S
 from blechannel.aio.watch import ROTATE_S
 from blechannel.config import Policy
 from blechannel.errors import FragmentFault
@@ -111,6 +112,7 @@ def test_timers() -> None:
     patience = Patience()
     for name in ("handshake", "person", "frame", "stall", "keepalive", "close"):
         assert float(told[name]) == getattr(patience, f"{name}_s"), name
+    assert float(told["linger"]) == LINGER_S
     assert told["acknowledgement delay"] == f"{ACK_DELAY_S:g} to {MAX_ACK_DELAY_S:g}"
     by_code, carried = (float(row[1]) for row in rows if row[0] == "pairing window")
     assert {Method.PASSKEY: by_code, Method.WORDS: by_code}.items() <= WINDOW_S.items()
@@ -138,6 +140,7 @@ def test_bounds() -> None:
         "credit of a port, bytes": [limits.PORT_WINDOW_BYTES],
         "links that a watch serves at once": [limits.MAX_LINKS],
         "bonds": [limits.MAX_BONDS],
+        "pending bonds of a phone": [limits.MAX_PENDING],
         "ports chosen for a guest": [limits.MAX_PERMITTED_PORTS],
     }
     assert rows[-1][2] == f"{limits.MAX_LINKS}, {limits.RETIRED_HINT_KEYS}"

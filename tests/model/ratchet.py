@@ -2,8 +2,9 @@
 
 What the two sides remember changes by the real `apply` alone. What stands around it, who sends and stores what
 when, is abstract: `test_ratchet_is_real.py` walks real sessions along the same moves. A crash is no move of its own: it
-is every link closed and every store under way either durable or not, in any order. What is copied or put back is the
-store of one side, never of both in one exploration.
+is every link closed and every store under way either durable or not, in any order. Where both sides' stores are copied,
+the copies may meet each other and live apart from the first pair for ever, which harms nobody: what must never be is
+said of each watch by itself.
 """
 
 from __future__ import annotations
@@ -60,11 +61,11 @@ class Ratchet:
             return "nobody who holds the bond is known"
         if len(known) == 1 and state.evidence:
             return "a copy was seen where there is none"
-        if state.used and all(known):
+        if any(all(self._knows(state.watches[home], key) for key in state.holders) for home in state.used):
             return "a copy was used and nobody is shut out"
-        if state.used and not state.forgotten and not _is_noticed(state):
+        if not state.forgotten and not all(_is_noticed(state, home) for home in state.used):
             return "a copy was used and who is shut out would leave no evidence"
-        if len(state.served) > 1:
+        if len(state.served) > len({holder for holder, _ in state.served}):
             return "both the watch and its copy serve the phone"
         if state.served_again:
             return "a watch that was put back serves a phone that had moved on"
@@ -81,9 +82,11 @@ class Ratchet:
 
     def _store_moves(self, state: State) -> Iterator[tuple[str, State]]:
         if self.can_be_copied and len(state.holders) == 1:
-            yield "copy", state._replace(holders=state.holders * 2)
+            served = (*state.served, *((1, home) for _, home in state.served))
+            yield "copy", state._replace(holders=state.holders * 2, served=served)
         if self.watch_can_be_copied and len(state.watches) == 1:
-            yield "watch copied", state._replace(watches=state.watches * 2)
+            used = (*state.used, *(1 for _ in state.used))
+            yield "watch copied", state._replace(watches=state.watches * 2, used=used)
         if state.restores < self.restores:
             if state.saved != state.watches[WATCH]:
                 yield "save", state._replace(saved=state.watches[WATCH])
@@ -165,7 +168,7 @@ class Ratchet:
                 for link in state.links
             ),
             left=state.holders[owner] if self.falls_back else 0,
-            served=tuple(sorted({*state.served, *alone})),
+            served=tuple(sorted({*state.served, *((owner, home) for home in alone)})),
             served_again=state.served_again or (state.holders[owner] in state.lost and who != ()),
         )
 
@@ -180,9 +183,12 @@ def _put_back(state: State, saved: Watch) -> State:
     return after._replace(lost=tuple(sorted(lost)))
 
 
-def _is_noticed(state: State) -> bool:
-    [watch] = state.watches
-    return all(watch.knows(key) or key in watch.retired for key in state.holders)
+def _is_noticed(state: State, home: int) -> bool:
+    """Whether every holder is known to this watch or would leave evidence there, if the other one has not moved it."""
+    watch, moved = state.watches[home], {holder for holder, by in state.served if by != home}
+    return all(
+        watch.knows(key) or key in watch.retired for holder, key in enumerate(state.holders) if holder not in moved
+    )
 
 
 def _stored(name: str, state: State, number: int, after: tuple[Watch | None, Link]) -> Iterator[tuple[str, State]]:
@@ -203,7 +209,8 @@ def _follow(state: State, home: int, watch: Watch) -> State:
     kept = before.candidates if watch.epoch == before.epoch else before.retired
     fallen = {*kept} - {*watch.candidates, *watch.retired}
     forgotten = state.forgotten or not fallen.isdisjoint(state.held())
-    after = state._replace(links=links, used=state.used or parted, forgotten=forgotten)
+    used = {*state.used, home} if parted else state.used
+    after = state._replace(links=links, used=tuple(sorted(used)), forgotten=forgotten)
     return after.with_book(home, watch)
 
 

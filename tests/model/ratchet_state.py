@@ -69,13 +69,13 @@ class State(NamedTuple):
     """The epoch that the phone held before, where it remembers that."""
     lost: tuple[int, ...] = ()
     """Keys that the phone holds or may move to, and that no watch knows since an older book was put back."""
-    served: tuple[int, ...] = ()
-    """Watches that have moved the phone to a key that the other one does not know."""
+    served: tuple[tuple[int, int], ...] = ()
+    """Holders, and watches that have moved them to a key that the other watch does not know."""
     served_again: bool = False
     """Whether a phone that had moved to a lost key was moved on from an older one."""
     evidence: bool = False
-    used: bool = False
-    """Whether the watch has followed one of two holders who had parted."""
+    used: tuple[int, ...] = ()
+    """Watches that have followed one of two holders who had parted."""
     forgotten: bool = False
     """Whether a key that somebody holds or may move to was pushed out, of the candidates or of the retired keys."""
 

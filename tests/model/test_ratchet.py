@@ -3,7 +3,7 @@
 A phone is never locked out of the watch that it is bonded with; no session outlives its epoch; a copy is seen where
 there is one and nowhere else. Where the watch's store is put back or copied, the phone is served by the one watch that
 it has moved with, or is not recognised because that one's book has gone back behind it; nobody takes it for a copy. The
-numbers of states are printed (pytest -s).
+numbers of states are printed (pytest -s). Where both stores are copied, the same is true of each watch by itself.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tests.model.ratchet_state import State
 
 ONE_LINK, TWO_LINKS, THREE_LINKS = (Ratchet(links=n, candidates=n) for n in (1, 2, 3))
 FALLING_BACK = Ratchet(links=1, candidates=4, falls_back=True)
+BOTH_COPIED = replace(ONE_LINK, can_be_copied=True, watch_can_be_copied=True)
 LOCKED_OUT = "nobody who holds the bond is known"
 SOON = 6000
 """States within which every worse protocol is caught, and beyond which the right one is explored."""
@@ -35,6 +36,10 @@ WORSE = {
         replace(TWO_LINKS, accepts_retired=True, can_be_copied=True),
         "a copy was used and nobody is shut out",
     ),
+    "a watch that goes on accepting what it has left, and copies of both": (
+        replace(BOTH_COPIED, accepts_retired=True),
+        "a copy was used and nobody is shut out",
+    ),
     "a phone that falls back to what it has left, and a copied watch": (
         replace(FALLING_BACK, watch_can_be_copied=True),
         "both the watch and its copy serve the phone",
@@ -44,6 +49,8 @@ WORSE = {
         "a watch that was put back serves a phone that had moved on",
     ),
 }
+NEAR_BOTH = 4000
+"""States with copies of both stores that a second affords."""
 STORES = {
     "": ONE_LINK,
     "phone copied": replace(ONE_LINK, can_be_copied=True),
@@ -59,6 +66,8 @@ FAR = {
     "three, phone copied": (replace(THREE_LINKS, can_be_copied=True), 500_000),
     "two, watch copied": (replace(TWO_LINKS, watch_can_be_copied=True), 500_000),
     "two, watch put back": (replace(TWO_LINKS, restores=2), 500_000),
+    "one, both copied": (BOTH_COPIED, 500_000),
+    "two, both copied": (replace(BOTH_COPIED, links=2, candidates=2), 500_000),
     "two, watch copied and put back": (replace(TWO_LINKS, watch_can_be_copied=True, restores=2), 500_000),
 }
 
@@ -79,6 +88,10 @@ def test_everything_on_one_link(stores: str) -> None:
 @pytest.mark.parametrize("stores", STORES)
 def test_what_is_near_on_two_links(stores: str) -> None:
     assert explored(replace(STORES[stores], links=2, candidates=2), 2 * SOON).broken is None
+
+
+def test_what_is_near_where_both_stores_are_copied() -> None:
+    assert explored(BOTH_COPIED, NEAR_BOTH).broken is None
 
 
 def test_what_is_near_on_three_links() -> None:

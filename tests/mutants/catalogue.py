@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from tests.mutants import (
     of_bonds,
+    of_carriers,
+    of_certificate_files,
+    of_households,
+    of_limits,
     of_noise,
+    of_offers,
     of_pairing,
     of_plain_services,
     of_sessions,
     of_stores_and_links,
     of_system_radios,
+    of_waits,
     of_wire,
 )
 from tests.mutants.mutant import Mutant
@@ -19,8 +25,14 @@ MUTANTS: list[Mutant] = [
     *of_wire.MUTANTS,
     *of_pairing.MUTANTS,
     *of_bonds.MUTANTS,
+    *of_households.MUTANTS,
+    *of_offers.MUTANTS,
     *of_sessions.MUTANTS,
+    *of_limits.MUTANTS,
     *of_stores_and_links.MUTANTS,
+    *of_carriers.MUTANTS,
+    *of_waits.MUTANTS,
+    *of_certificate_files.MUTANTS,
     *of_system_radios.MUTANTS,
     *of_plain_services.MUTANTS,
 ]

@@ -5,6 +5,10 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 HANDSHAKE, SYMMETRIC, FUNCTIONS = "noise/handshake.py", "noise/symmetric.py", "noise/functions.py"
+LAST = (
+    '            raise LocalProtocolError("no nonce is left under this key")\n'
+    "        aead = self._aead\n        if aead is None:\n"
+)
 
 MUTANTS = [
     Mutant(
@@ -153,5 +157,106 @@ MUTANTS = [
         "if len(set(publics)) != len(publics):",
         "if False:",
         "noise/test_handshake.py",
+    ),
+    Mutant(
+        "a handshake's messages are in turn",
+        HANDSHAKE,
+        "        if self._state is not turn:",
+        "        if False:",
+        "noise/test_handshake.py",
+    ),
+    Mutant(
+        "a psk is given before it is due",
+        HANDSHAKE,
+        "        if passed or number not in self._protocol.psks:",
+        "        if number not in self._protocol.psks:",
+        "noise/test_handshake.py",
+    ),
+    Mutant(
+        "a psk is one that the protocol has",
+        HANDSHAKE,
+        "        if passed or number not in self._protocol.psks:",
+        "        if passed:",
+        "noise/test_handshake.py",
+    ),
+    Mutant(
+        "a handshake message that is written has at most 65535 bytes",
+        HANDSHAKE,
+        "        if message.overhead_bytes + len(payload) > MAX_MESSAGE_BYTES:",
+        "        if False:",
+        "noise/test_handshake.py",
+    ),
+    Mutant(
+        "no ephemeral key is made once the keys are gone",
+        HANDSHAKE,
+        "        if self._state in (State.SPLIT, State.FAILED):",
+        "        if False:",
+        "noise/test_handshake.py",
+    ),
+    Mutant(
+        "a one-way pattern has one way",
+        HANDSHAKE,
+        "            second = CipherState(self._protocol.cipher, n=MAX_NONCE)\n",
+        "            pass\n",
+        "noise/test_handshake.py noise/test_patterns.py",
+    ),
+    *(
+        Mutant(
+            f"the last nonce {does} nothing",
+            SYMMETRIC,
+            f"        if n >= MAX_NONCE:\n{LAST}            if not self.k:\n                return {passed}\n",
+            f"        if False:\n{LAST}            if not self.k:\n                return {passed}\n",
+            "noise/test_symmetric.py",
+        )
+        for does, passed in (("seals", "plaintext"), ("opens", "ciphertext"))
+    ),
+    Mutant(
+        "a new key begins at nonce 0",
+        SYMMETRIC,
+        "        self.k = k\n        self.n = 0\n",
+        "        self.k = k\n",
+        "noise/test_symmetric.py noise/test_vectors.py",
+    ),
+    Mutant(
+        "a key that has changed is the one that seals",
+        SYMMETRIC,
+        'bytes(KEY_BYTES), b"")[:KEY_BYTES]\n        self._aead = None\n',
+        'bytes(KEY_BYTES), b"")[:KEY_BYTES]\n',
+        "noise/test_symmetric.py",
+    ),
+    Mutant(
+        "a split handshake has no chaining key",
+        SYMMETRIC,
+        '        self.ck = b""\n',
+        "",
+        "noise/test_handshake.py noise/test_symmetric.py",
+    ),
+    Mutant(
+        "a handshake has the static key that its pattern asks for",
+        "noise/keys.py",
+        "if (self.s is not None) is not protocol.pattern.needs_static(initiator=initiator):",
+        "if False:",
+        "noise/test_handshake.py",
+    ),
+    Mutant(
+        "a handshake knows the peer's key where its pattern says so",
+        "noise/keys.py",
+        "if (self.rs is not None) is not protocol.pattern.knows_remote_static(initiator=initiator):",
+        "if False:",
+        "noise/test_handshake.py",
+    ),
+    Mutant(
+        "a public key has its length",
+        "noise/keys.py",
+        "if any(len(public) != protocol.dh.length_bytes for public in publics):",
+        "if False:",
+        "noise/test_handshake.py",
+    ),
+    Mutant(
+        "a private key has its length",
+        FUNCTIONS,
+        "        if len(private) != self.length_bytes:",
+        "        if False:",
+        "noise/test_primitives.py noise/test_handshake.py",
     ),
 ]

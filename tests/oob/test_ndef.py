@@ -133,6 +133,13 @@ def test_a_handover_that_names_another_address_is_refused() -> None:
         ndef.decode(spliced)
 
 
+def test_what_other_records_hold_is_not_looked_at() -> None:
+    """Not even whether it is what the record's type says: only the bytes count."""
+    nonsense = ndeflib.Record("urn:nfc:wkt:U", "", b"")
+    with pytest.raises(MalformedFrame, match="contradict"):
+        ndef.decode(message(nonsense, ndeflib.Record(ndef.TICKET_TYPE, "", GOLDEN[-60:])))
+
+
 def test_what_is_larger_than_any_tag_of_ours_is_refused_unread() -> None:
     large = message(ndeflib.Record(ndef.TICKET_TYPE, "", bytes(2000)))
     with pytest.raises(MalformedFrame, match="over 1024 bytes"):

@@ -79,16 +79,30 @@ def test_every_mistyped_character_is_refused() -> None:
         "",
         "https://example.org/",
         "BLECHANNEL:2:" + TEXT[13:],
-        TEXT[:-1],
-        TEXT + "A",
-        TEXT * 100,
         "é" + TEXT,
         TEXT + "²",
+        TEXT[:-1] + "é",
     ],
 )
 def test_the_text_of_something_else_is_refused(text: str) -> None:
-    with pytest.raises(MalformedFrame):
+    with pytest.raises(MalformedFrame, match="not the code of a watch"):
         qr.from_text(text)
+
+
+@pytest.mark.parametrize("text", [TEXT[:-1], TEXT + "A", TEXT * 100])
+def test_a_code_of_another_length_says_how_long_it_is(text: str) -> None:
+    with pytest.raises(MalformedFrame, match=f"the code has {len(text)} characters"):
+        qr.from_text(text)
+
+
+@pytest.mark.parametrize(
+    ("letter", "other"), [("S", "\N{LATIN SMALL LETTER LONG S}"), ("I", "\N{LATIN SMALL LETTER DOTLESS I}")]
+)
+def test_letters_that_only_become_those_of_a_code_are_none(letter: str, other: str) -> None:
+    assert other.upper() == letter
+    assert letter in TEXT[13:]
+    with pytest.raises(MalformedFrame):
+        qr.from_text(TEXT[:13] + TEXT[13:].replace(letter, other))
 
 
 def test_a_picture_is_its_owners_alone(tmp_path: Path) -> None:

@@ -56,6 +56,11 @@ def test_a_choice_that_could_not_be_kept_is_refused(ports: frozenset[str]) -> No
         Access(ports=ports)
 
 
+def test_a_choice_at_its_bounds_is_kept() -> None:
+    names = frozenset(f"{number:0{MAX_PORT_NAME_BYTES}d}" for number in range(MAX_PERMITTED_PORTS))
+    assert Access(ports=names).ports == names
+
+
 @given(ports=st.frozensets(st.text(st.characters(codec="utf-8"), min_size=1, max_size=8), max_size=8))
 def test_packed_names_are_the_same_again(ports: frozenset[str]) -> None:
     assert unpack_ports(pack_ports(ports)) == ports

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blechannel.errors import BondError, BondNotFound, BondSuperseded
-from blechannel.limits import MAX_BONDS, MAX_LINKS, RETIRED_HINT_KEYS
+from blechannel.limits import MAX_BONDS, MAX_LINKS, MAX_PENDING, RETIRED_HINT_KEYS
 from blechannel.pairing.access import Access, Standing
 from blechannel.pairing.apply import apply
 from blechannel.pairing.bonds import Bond, BondBook, Epoch
@@ -102,9 +102,9 @@ def test_a_full_book_refuses_and_keeps_all() -> None:
 
 def test_the_old_bond_stays_until_the_new_one_is_confirmed() -> None:
     new = replace(bond(1), pending=True, replaces=bond_id(2))
-    pending = after(book(bond(2), bond(3)), StorePending(new, gives_back_guess=False))
-    assert set(pending.bonds) == {ONE, bond_id(2), bond_id(3)}
-    confirmed = after(pending, ConfirmBond(ONE, "Wrist", key("discovery")))
+    stored = after(book(bond(2), bond(3)), StorePending(new, gives_back_guess=False))
+    assert set(stored.bonds) == {ONE, bond_id(2), bond_id(3)}
+    confirmed = after(stored, ConfirmBond(ONE, "Wrist", key("discovery")))
     assert set(confirmed.bonds) == {ONE, bond_id(3)}
     kept = confirmed.bond(ONE)
     assert (kept.pending, kept.replaces) == (False, None)
@@ -118,22 +118,62 @@ def test_confirming_without_news_leaves_what_is_known() -> None:
 
 
 def test_confirming_drops_the_whole_chain_that_repeated_pairings_left() -> None:
-    second = replace(bond(2), pending=True, replaces=bond_id(3))
-    first = replace(bond(1), pending=True, replaces=bond_id(2))
-    assert set(after(book(bond(3), second, first, bond(4)), ConfirmBond(ONE)).bonds) == {ONE, bond_id(4)}
+    repeated = book(bond(3), pending(2, replaces=3), pending(1, replaces=2), bond(4))
+    assert set(after(repeated, ConfirmBond(ONE)).bonds) == {ONE, bond_id(4)}
 
 
 def test_confirming_drops_what_else_was_to_replace_the_same_bond() -> None:
     """Pairings of one watch that were cut off and repeated: none of them is needed once one stands."""
-    first, second = (replace(bond(n), pending=True, replaces=bond_id(3)) for n in (2, 1))
-    later = replace(bond(4), pending=True, replaces=bond_id(1))
-    assert set(after(book(bond(3), first, second, later), ConfirmBond(ONE)).bonds) == {ONE, bond_id(4)}
+    repeated = book(bond(3), pending(2, replaces=3), pending(1, replaces=3), pending(4, replaces=1))
+    assert set(after(repeated, ConfirmBond(ONE)).bonds) == {ONE, bond_id(4)}
+
+
+@pytest.mark.parametrize("replaces", [None, 3])
+def test_confirming_drops_no_first_pairing_that_was_cut_off(replaces: int | None) -> None:
+    """It may have been with another watch."""
+    kept = after(book(bond(3), pending(1, replaces), pending(5)), ConfirmBond(ONE))
+    assert bond_id(5) in kept.bonds
+
+
+def test_confirming_drops_no_confirmed_bond_but_the_one_that_is_replaced() -> None:
+    """Not even one that says of itself that it replaces the same; a book from elsewhere may hold such."""
+    other = replace(bond(4), replaces=bond_id(3))
+    assert set(after(book(bond(3), pending(1, replaces=3), other), ConfirmBond(ONE)).bonds) == {ONE, bond_id(4)}
 
 
 @pytest.mark.parametrize("replaced", [1, 9], ids=["itself", "a bond that was forgotten"])
 def test_a_replaced_bond_that_is_not_there_is_no_harm(replaced: int) -> None:
-    pending = replace(bond(1), pending=True, replaces=bond_id(replaced))
-    assert set(after(book(pending, bond(2)), ConfirmBond(ONE)).bonds) == {ONE, bond_id(2)}
+    assert set(after(book(pending(1, replaced), bond(2)), ConfirmBond(ONE)).bonds) == {ONE, bond_id(2)}
+
+
+def pending(seed: int, replaces: int | None = None) -> Bond:
+    return replace(bond(seed), pending=True, replaces=None if replaces is None else bond_id(replaces))
+
+
+def numbers(kept: BondBook) -> list[int]:
+    return [number for number in range(1, 40) if bond_id(number) in kept.bonds]
+
+
+def test_pairings_that_were_cut_off_leave_so_many_bonds_and_the_oldest_goes_first() -> None:
+    kept = book(bond(20))
+    for number in range(1, 9):
+        kept = after(kept, StorePending(pending(number), gives_back_guess=False))
+        assert numbers(kept) == [*range(max(1, number + 1 - MAX_PENDING), number + 1), 20]
+
+
+def test_a_pending_bond_beside_the_one_that_it_replaces_goes_before_one_that_may_be_all_there_is() -> None:
+    kept = book(pending(1), pending(2, replaces=9), pending(3, replaces=20), pending(4, replaces=20), bond(20))
+    for number, left in ((5, [1, 2, 4, 5, 20]), (6, [1, 2, 5, 6, 20]), (7, [2, 5, 6, 7, 20])):
+        kept = after(kept, StorePending(pending(number), gives_back_guess=False))
+        assert numbers(kept) == left
+
+
+def test_in_a_full_book_pending_bonds_make_room_and_confirmed_ones_never() -> None:
+    confirmed = [bond(number) for number in range(20, 18 + MAX_BONDS)]
+    full = after(book(pending(1), pending(2), *confirmed), StorePending(pending(3), gives_back_guess=False))
+    assert numbers(full) == [2, 3, *range(20, 18 + MAX_BONDS)]
+    with pytest.raises(BondError, match="no room"):
+        after(book(*confirmed, bond(1), bond(2)), StorePending(pending(3), gives_back_guess=False))
 
 
 # --- the ratchet --------------------------------------------------------------------------------------------

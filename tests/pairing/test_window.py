@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from blechannel.errors import LocalProtocolError
 from blechannel.methods import Method
-from blechannel.pairing.window import ATTEMPTS, CODE_DIGITS, WINDOW_S, PairingWindow, is_code, new_code
+from blechannel.pairing.window import (
+    ATTEMPTS,
+    CODE_DIGITS,
+    NO_SECRET,
+    WINDOW_S,
+    PairingWindow,
+    is_code,
+    new_code,
+)
 
 NOW_S = 1000.0
 
@@ -38,6 +46,13 @@ def run(opened: PairingWindow, *, spends: bool, bonded: bool) -> bool:
     if spends:
         opened.spend(one)
     return opened.end(one, bonded=bonded)
+
+
+@pytest.mark.parametrize("method", Method)
+def test_a_window_has_a_code_or_a_secret_or_neither(method: Method) -> None:
+    opened = PairingWindow(method=method, random=Numbers(), now=NOW_S)
+    assert (opened.code != "") == (method is Method.PASSKEY)
+    assert (opened.secret != NO_SECRET) == (opened.static is not None) == (method is Method.OUT_OF_BAND)
 
 
 # --- codes ------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from blechannel.aio.port import Port
 from blechannel.codec import decode, encode
 from blechannel.errors import AccessDenied, BondError, MalformedFrame, PeerTimedOut
 from blechannel.pairing.access import Standing
-from blechannel.pairing.changes import SpendGuess
+from blechannel.pairing.changes import MarkCopied, SpendGuess
 from blechannel.services import echo, household
 from blechannel.services.household import Act, Answer, Choice, Mark, Member, Owner, Request, Verdict
 from blechannel.transports.virtual_time import run_virtual
@@ -57,6 +57,15 @@ def test_the_owner_sees_who_belongs_to_the_watch() -> None:
             ]
             assert [each.bond_id for each in listed] == [bond.bond_id for bond in h.watches[0].members.bonds]
             assert listed[1].permitted is None
+
+    live(main())
+
+
+def test_the_owner_sees_which_bond_was_copied() -> None:
+    async def main() -> None:
+        async with family() as (h, owners, _), owners.port(household.PORT) as port:
+            await h.watches[0].store.apply(MarkCopied(bond_of(h.watches[0], "phone-2").bond_id))
+            assert [each.mark for each in await Owner(port).members()] == [Mark.NONE, Mark.COPIED]
 
     live(main())
 
@@ -183,6 +192,26 @@ def test_the_service_itself_serves_nobody_but_the_owner() -> None:
             assert bond_of(watch, "phone-1").access.is_owner
 
     live(main())
+
+
+def test_the_service_serves_nobody_who_was_the_owner_when_the_port_opened() -> None:
+    """Under a name that guests may open, again: the port stays open when the ownership goes."""
+
+    async def main() -> None:
+        async with house() as h:
+            watch = await h.add_watch(guest_ports=frozenset({"other"}))
+            watch.serve("other", household.serving(watch.members))
+            owners = await h.pair(await h.add_phone(), watch)
+            await h.pair(await h.add_phone(), watch)
+            first, second = (bond_of(watch, name).bond_id for name in ("phone-1", "phone-2"))
+            async with owners.port("other") as port:
+                await Owner(port).rename(first, "mine")
+                await watch.members.make_owner(second)
+                with pytest.raises(EOFError):
+                    await Owner(port).make_owner(first)
+            assert watch.members.owner == bond_of(watch, "phone-2")
+
+    run_virtual(main())
 
 
 @pytest.mark.parametrize("act", ["forget", "rename", "permit", "make_owner"])

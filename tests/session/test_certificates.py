@@ -140,9 +140,10 @@ def test_not_yet_and_no_longer(now_s: float) -> None:
     assert isinstance(phone.error, AuthenticationFailed)
 
 
-def test_a_watch_without_a_clock_goes_by_what_its_store_knows() -> None:
+@pytest.mark.parametrize("now_s", [None, NOW_S], ids=["no clock", "a clock that was put back"])
+def test_a_watch_is_past_what_its_store_has_seen(now_s: float | None) -> None:
     w = world()
-    w.watch_credentials = trusting(WATCH, PHONE, now_s=None)
+    w.watch_credentials = trusting(WATCH, PHONE, now_s=now_s)
     phone, watch = w.pairing()
     join(phone, watch)
     assert watch.told(Established)

@@ -17,6 +17,7 @@ from blechannel.errors import (
     UnexpectedFrame,
     UnsupportedVersion,
 )
+from blechannel.methods import Method
 from blechannel.pairing.changes import SpendGuess
 from blechannel.roles import Role
 from blechannel.session.conversation import State
@@ -189,6 +190,16 @@ def test_a_record_before_any_key() -> None:
     watch.session._stage.stream.send(bytes.fromhex("17001100000000000000000000000000000000ff")[:20])
     join(phone, watch)
     assert isinstance(phone.error, UnexpectedFrame)
+
+
+def test_a_reconnect_by_a_method_of_pairing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By who has the bond's keys, so that it is authenticated."""
+    world = World().bonded()
+    monkeypatch.setattr("blechannel.session.greeting.RECONNECT_METHOD", int(Method.PASSKEY))
+    phone, watch = world.reconnecting()
+    join(phone, watch)
+    assert isinstance(watch.error, UnsupportedVersion)
+    assert not phone.told(Established)
 
 
 def test_a_payload_where_a_reconnect_has_none(monkeypatch: pytest.MonkeyPatch) -> None:

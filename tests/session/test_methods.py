@@ -86,6 +86,14 @@ def test_both_screens_show_the_same_words() -> None:
     assert phone.told(WordsShown) == watch.told(WordsShown) != []
 
 
+@pytest.mark.parametrize("method", [Method.PASSKEY, Method.OUT_OF_BAND])
+def test_no_screen_shows_words_where_nobody_compares_them(method: Method) -> None:
+    phone, watch = World(method=method).pairing()
+    join(phone, watch)
+    assert phone.told(Established)
+    assert phone.told(WordsShown) == watch.told(WordsShown) == []
+
+
 @pytest.mark.parametrize("phone_first", [True, False])
 def test_nothing_is_stored_or_said_before_both_have_confirmed(phone_first: bool) -> None:
     world, phone, watch = comparing()
@@ -309,10 +317,24 @@ def test_a_bond_weaker_than_the_policy_of_now_is_not_used(policy: Policy, who: s
     assert not watch.told(Established)
 
 
+def test_a_bond_with_hybrid_keys_satisfies_who_requires_them() -> None:
+    world = World(policy=HYBRID).bonded()
+    world.phone_config = world.watch_config = Config("strict", policy=Policy(require_hybrid=True))
+    phone, watch = world.reconnecting()
+    join(phone, watch)
+    assert phone.told(Established)
+    assert watch.told(Established)
+
+
+@pytest.mark.parametrize("who", ["both", "phone", "watch"])
 @pytest.mark.parametrize("method", Method)
-def test_a_method_that_a_policy_leaves_out(method: Method) -> None:
-    others = frozenset(Method) - {method}
-    world = World(method=method, policy=Policy(methods=others, hybrid=False))
+def test_a_method_that_a_policy_leaves_out(method: Method, who: str) -> None:
+    strict = Policy(methods=frozenset(Method) - {method}, hybrid=False)
+    world = World(method=method)
+    if who != "watch":
+        world.phone_config = Config("a phone", policy=strict)
+    if who != "phone":
+        world.watch_config = Config("a watch", policy=strict)
     phone, watch = world.pairing()
     join(phone, watch)
     assert isinstance(phone.error, UnsupportedVersion)

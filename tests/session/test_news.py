@@ -151,6 +151,7 @@ def test_a_phone_that_knows_of_the_copy_stores_and_tells_nothing_again() -> None
     phone, _ = connected(world)
     assert MarkCopied not in stored(phone)
     assert not phone.told(CopyDetected)
+    assert phone.session.state is State.ESTABLISHED
 
 
 def test_the_bonds_own_phone_is_told_at_once_while_it_is_connected() -> None:

@@ -18,7 +18,8 @@ from blechannel.errors import (
     StoreError,
     UnsupportedVersion,
 )
-from blechannel.limits import MAX_BONDS
+from blechannel.limits import MAX_BONDS, MAX_PENDING
+from blechannel.methods import Suite
 from blechannel.pairing.access import Access
 from blechannel.pairing.changes import Forget, MarkCopied, StorePending
 from blechannel.session.conversation import State
@@ -42,11 +43,30 @@ def test_no_window_is_said_by_info() -> None:
     assert not phone.told(CodeWanted)
 
 
+def test_a_window_that_has_closed_is_not_offered() -> None:
+    world = World()
+    assert world.window is not None
+    world.window.close()
+    phone, watch = world.pairing()
+    join(phone, watch)
+    assert reason(phone) == "pairing-closed"
+    assert not phone.told(CodeWanted)
+
+
 def test_a_window_that_closed_meanwhile() -> None:
     world = World()
     phone, watch = world.pairing()
     assert world.window is not None
     world.window.close()
+    join(phone, watch)
+    assert reason(phone) == reason(watch) == "pairing-closed"
+
+
+def test_a_phone_that_pairs_although_no_window_is_open() -> None:
+    """It did not care for INFO's mode; the window was closed and let go of, or never was."""
+    world = World()
+    phone, watch = world.pairing()
+    world.window = None
     join(phone, watch)
     assert reason(phone) == reason(watch) == "pairing-closed"
 
@@ -164,9 +184,10 @@ def test_a_downgrade_below_what_the_bond_has_used() -> None:
     assert isinstance(phone.error, UnsupportedVersion)
 
 
-def test_a_watch_refuses_less_than_its_bond_has_used() -> None:
+@pytest.mark.parametrize("used", [{"version": 2}, {"suite": Suite.HYBRID}])
+def test_a_watch_refuses_less_than_its_bond_has_used(used: dict[str, object]) -> None:
     world = World().bonded()
-    world.alter_watch_bond(version=2)
+    world.alter_watch_bond(**used)
     phone, watch = world.reconnecting()
     join(phone, watch)
     assert isinstance(watch.error, UnsupportedVersion)
@@ -322,6 +343,40 @@ def test_an_unconfirmed_bond_is_confirmed_by_its_first_reconnect_and_asks_for_pa
     assert not bond.pending
     assert bond.peer_name == "a watch"
     assert bond.discovery_key == world.watch_shelf.book.discovery_key
+
+
+def test_pairings_that_are_cut_off_again_and_again_keep_nobody_from_the_next_one() -> None:
+    """Each leaves a pending bond on the phone, and none on the watch, which never hears m5."""
+    world = World()
+    for _ in range(MAX_BONDS):
+        world.window = world.new_window()
+        phone, watch = world.pairing()
+        phone.hear(watch.said())
+        for _ in range(2):
+            watch.hear(phone.said())
+            phone.hear(watch.said())
+        assert isinstance(world.phone_shelf.changes[-1], StorePending)
+    assert len(world.phone_shelf.book.bonds) == MAX_PENDING
+    world.window = world.new_window()
+    phone, watch = world.pairing()
+    join(phone, watch)
+    assert phone.told(Established)
+
+
+def test_an_unconfirmed_bond_is_confirmed_before_its_first_record_is_said() -> None:
+    """A valid m2 proves that the watch has it; what the record asks for may never come."""
+    world = World()
+    phone, watch = world.pairing()
+    while not world.watch_shelf.book.bonds:
+        phone.hear(watch.said())
+        watch.hear(phone.said())
+    phone, watch = world.reconnecting()
+    for _ in range(2):
+        phone.hear(watch.said())
+        watch.hear(phone.said() if not phone.told(Established) else [])
+    assert not watch.told(Established)
+    [bond] = world.phone_shelf.book.bonds.values()
+    assert not bond.pending
 
 
 @pytest.mark.parametrize("steps", range(6))

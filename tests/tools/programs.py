@@ -51,11 +51,12 @@ def command(arguments: Sequence[str]) -> list[str]:
 
 
 class Program:
-    """``with Program("watch", …) as watch``: a process that prints JSON lines; leaving ends it."""
+    """``with Program("watch", …) as watch``: a process that prints JSON lines, or for people; leaving ends it."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, people: bool = False, wait_s: float = WAIT_S) -> None:
+        self._wait_s = wait_s
         self._process = subprocess.Popen(
-            command([*arguments, "--json"]),
+            command(arguments if people else [*arguments, "--json"]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -76,13 +77,17 @@ class Program:
             self._process.send_signal(signal.SIGINT)
         self.wait()
 
+    def line(self, within_s: float | None = None) -> str:
+        """The next line."""
+        line = self._lines.get(timeout=self._wait_s if within_s is None else within_s)
+        assert line is not None, f"it ended: {self.seen}"
+        return line.rstrip("\n")
+
     def event(self, name: str) -> Facts:
         """The next event of that name; others before it are skipped."""
-        until = time.monotonic() + WAIT_S
+        until = time.monotonic() + self._wait_s
         while True:
-            line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
-            assert line is not None, f"it ended without {name!r}: {self.seen}"
-            facts: Facts = json.loads(line)
+            facts: Facts = json.loads(self.line(max(0.0, until - time.monotonic())))
             self.seen.append(facts)
             if facts["event"] == name:
                 return facts
@@ -101,10 +106,10 @@ class Program:
     def wait(self) -> Ran:
         """How it ends by itself."""
         try:
-            code = self._process.wait(WAIT_S)
+            code = self._process.wait(self._wait_s)
         finally:
             self._process.kill()
-            self._reader.join(WAIT_S)
+            self._reader.join(self._wait_s)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         assert self._process.stderr is not None

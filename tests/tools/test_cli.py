@@ -34,28 +34,33 @@ def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_help_teaches(people: Run) -> None:
     printed = people("--help").out
-    for word in ("demo", "watch", "phone", "bonds", "doctor", "first steps", "exit codes:"):
+    for word in ("demo", "watch", "phone", "bonds", "identity", "doctor", "first steps", "exit codes:"):
         assert word in printed
     for code, meaning in MEANINGS.items():
         assert f"  {code.value:3}  {meaning}\n" in printed + "\n"
 
 
 @pytest.mark.parametrize(
-    "command",
+    "arguments",
     [
         ["demo"],
         ["watch"],
         ["phone"],
         *(["phone", part] for part in ("scan", "pair", "connect", "send", "listen")),
+        ["phone", "household"],
+        ["identity"],
+        *(["phone", "household", part] for part in ("list", "permit", "rename", "remove", "transfer", "unlock")),
         ["bonds"],
+        *(["bonds", part] for part in ("list", "show", "forget", "rename", "export", "import")),
+        *(["identity", part] for part in ("create", "show", "export", "trust", "untrust", "list")),
         ["doctor"],
     ],
 )
-def test_every_command_has_examples(people: Run, command: list[str]) -> None:
-    ran = people(*command, "--help")
+def test_every_command_has_examples(people: Run, arguments: list[str]) -> None:
+    ran = people(*arguments, "--help")
     assert ran.code == Exit.DONE
     assert "examples" in ran.out
-    assert f"  blechannel {' '.join(command)}" in ran.out
+    assert f"  blechannel {' '.join(arguments)}" in ran.out
     assert all(len(line) <= 120 for line in ran.out.splitlines())
 
 

@@ -84,6 +84,13 @@ async def test_a_pending_bond_may_be_any_strangers() -> None:
         await Air(replace(bond(1), pending=True, replaces=bond_id(9))).found(None)
 
 
+async def test_a_bond_that_was_never_confirmed_is_not_in_the_way() -> None:
+    never = replace(bond(2), pending=True)
+    assert await Air(bond(1), never).found(None)
+    with pytest.raises(LocalProtocolError, match="several"):
+        await Air(never, replace(bond(3), pending=True)).found(None)
+
+
 async def test_a_scan_that_ends() -> None:
     class Silent:
         async def scan(self) -> AsyncGenerator[Sighting, None]:

@@ -7,13 +7,15 @@ import io
 import pytest
 from rich.console import Console
 
+from blechannel.limits import MAX_BONDS
 from blechannel.methods import Method
 from blechannel.oob.qr import terminal
 from blechannel.pairing.out_of_band import Ticket
 from blechannel_tools.digits import COLUMNS, ROWS, grouped, large
 from blechannel_tools.watch_face import draw
-from blechannel_tools.watch_state import NEWS_KEPT, Shown
-from blechannel_tools.ways import ON_WATCH
+from blechannel_tools.watch_household import CHOICES
+from blechannel_tools.watch_state import NEWS_KEPT, Menu, Shown
+from blechannel_tools.ways import METHODS, ON_WATCH
 
 
 def drawn(shown: Shown, width: int = 80) -> list[str]:
@@ -55,12 +57,13 @@ def test_a_full_face_fits() -> None:
         receiving_bytes=16 * 2**20,
         keys=True,
     )
-    shown.news.extend(["n" * 200] * (NEWS_KEPT + 3))
+    shown.news.extend([*(["n" * 200] * (NEWS_KEPT + 3)), "ü" * 200])
     lines = drawn(shown)
-    assert len(lines) <= 23
+    assert len(lines) <= 24
     assert {len(line) for line in lines} == {80}
     text = "\n".join(lines)
-    assert text.count("· n") == NEWS_KEPT
+    assert text.count("· n") == NEWS_KEPT - 1
+    assert text.count("ü") == 200, "the newest is shown whole"
     for row in large("000000"):
         assert row.rstrip() in text
     assert "one attempt, 120 s left" in text
@@ -102,13 +105,41 @@ def test_words_are_asked_about() -> None:
 
 
 def test_each_method_has_its_key() -> None:
-    text = "\n".join(drawn(Shown("wrist", "usb:0", methods=("words", "passkey", "oob"), keys=True)))
-    assert "1: words   2: passkey   3: oob   q: quit" in text
+    text = "\n".join(drawn(Shown("wrist", "usb:0", methods=tuple(METHODS), keys=True)))
+    assert "pair by  1: passkey  2: words  3: oob  4: certificate  h: phones  q: quit " in text
 
 
 def test_a_method_without_anything_to_show_says_what_to_do() -> None:
     shown = Shown("wrist", "usb:0", what_to_do=ON_WATCH[Method.WORDS], attempts_left=3, seconds_left=99)
-    assert "compare the words on both: 3 attempts, 99 s left" in " ".join(" ".join(drawn(shown, width=110)).split())
+    assert "start pairing by words on the phone: 3 attempts, 99 s left" in " ".join(
+        " ".join(drawn(shown, width=110)).split()
+    )
+
+
+def test_no_attempts_are_counted_where_none_is_a_guess() -> None:
+    shown = Shown("wrist", "usb:0", what_to_do=ON_WATCH[Method.CERTIFICATE], seconds_left=59)
+    assert "start pairing by certificate on the phone: 59 s left" in " ".join(" ".join(drawn(shown)).split())
+
+
+def test_a_full_menu_fits() -> None:
+    rows = tuple((f"{key}:", "n" * 48, "3f2a91c0", "may use nothing", "guest, copied") for key in CHOICES)
+    lines = drawn(Shown("wrist", "usb:0", ticket="covered", menu=Menu("t" * 99, rows, "h: back")))
+    assert len(lines) == MAX_BONDS + 2
+    assert {len(line) for line in lines} == {80}
+    assert "copied" in lines[-2]
+    assert "h: back" in lines[-1]
+    assert "covered" not in "".join(lines)
+
+
+def test_words_that_wait_go_before_a_menu() -> None:
+    shown = Shown("wrist", "usb:0", words=("maple", "orbit", "velvet"), keys=True, menu=Menu("phones", (), ""))
+    assert "maple   orbit   velvet" in "\n".join(drawn(shown))
+
+
+def test_a_long_question_is_shown_whole() -> None:
+    menu = Menu("are you sure?", (("word " * 40 + "end?",),), "")
+    text = " ".join(drawn(Shown("wrist", "usb:0", menu=menu)))
+    assert "end?" in text
 
 
 def test_a_qr_code_fits_whole() -> None:

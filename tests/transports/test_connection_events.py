@@ -111,7 +111,30 @@ def test_a_long_value_crosses_in_pieces() -> None:
     run_virtual(main())
 
 
-def test_loss_is_delay_and_never_a_gap() -> None:
+def test_a_slow_phy_cuts_packets_to_what_the_interval_carries() -> None:
+    async def main() -> None:
+        air_time = AirTime(phy="coded-S8", interval_s=0.0075, encrypted=True)
+        phone, watch = pair_on(air_time)
+        here, there = Receiver(phone), Receiver(watch)
+        await asyncio.sleep(0)
+        phone.send(bytes(244))
+        watch.send(bytes(244))
+        await asyncio.gather(here.receive(1), there.receive(1))
+        events = -(-251 // air_time.max_packet_bytes)
+        assert now_s() == pytest.approx(0.0075 * (1 + events), abs=0.0075)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(
+    ("loss", "slower"),
+    [
+        (0.02, 1 / 0.98),
+        # Two failures in a row close an event. Before that 3 packets get through on average, where 13 fit.
+        (0.5, 13 / 3),
+    ],
+)
+def test_loss_is_delay_and_never_a_gap(loss: float, slower: float) -> None:
     async def main(loss: float) -> float:
         phone, watch = pair_on(AirTime(loss=loss))
         receives, sends = Receiver(phone), Receiver(watch)
@@ -120,7 +143,7 @@ def test_loss_is_delay_and_never_a_gap() -> None:
         assert receives.fragments == numbered(1000)
         return now_s()
 
-    assert run_virtual(main(0.5)) == pytest.approx(2 * run_virtual(main(0.0)), rel=0.1)
+    assert run_virtual(main(loss)) == pytest.approx(slower * run_virtual(main(0.0)), rel=0.1)
 
 
 @pytest.mark.parametrize("watch_sends", [True, False])

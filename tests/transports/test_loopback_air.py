@@ -186,14 +186,47 @@ def slow_air() -> tuple[LoopbackAir, list[tuple[LoopbackLink, LoopbackLink]]]:
     return LoopbackAir(join=join), made
 
 
-def test_setting_up_takes_its_time() -> None:
+@pytest.mark.parametrize(("handles_known", "intervals"), [(False, 18), (True, 4)])
+def test_the_answer_to_the_subscription_travels_with_what_the_watch_says_first(
+    handles_known: bool, intervals: int
+) -> None:
     async def main() -> None:
-        air = LoopbackAir(join=partial(loopback_pair, air_time=AirTime(interval_s=0.03)))
+        air_time = AirTime(interval_s=0.03, handles_known=handles_known)
+        air = LoopbackAir(join=partial(loopback_pair, air_time=air_time))
         watch = air.watch()
         await watch.advertise(b"")
+        accepting = asyncio.create_task(watch.accept())
         link = await air.phone().connect(watch.address)
-        assert asyncio.get_running_loop().time() == pytest.approx(0.54)
         assert link.posture.phy == "1M"
+        sends, receives = Receiver(await accepting), Receiver(link)
+        await sends.until(lambda: sends.resumed)
+        sends.link.send(b"hello")
+        await receives.receive(1)
+        assert asyncio.get_running_loop().time() / 0.03 == pytest.approx(intervals, abs=0.1)
+
+    run_virtual(main())
+
+
+def test_setting_up_takes_longer_where_packets_are_lost() -> None:
+    async def main(loss: float) -> float:
+        air = LoopbackAir(join=partial(loopback_pair, air_time=AirTime(loss=loss)))
+        watch = air.watch()
+        await watch.advertise(b"")
+        await air.phone().connect(watch.address)
+        return asyncio.get_running_loop().time()
+
+    # Each of the 17 packets has two tries in an event: in half of the events none of them gets through.
+    assert run_virtual(main(0.5**0.5)) == pytest.approx(2 * run_virtual(main(0.0)), rel=0.3)
+
+
+def test_a_connection_that_is_never_heard_ends_while_it_is_set_up() -> None:
+    async def main() -> None:
+        air = LoopbackAir(join=partial(loopback_pair, air_time=AirTime(loss=1.0, supervision_timeout_s=4.0)))
+        watch = air.watch()
+        await watch.advertise(b"")
+        with pytest.raises(TransportError, match="set up"):
+            await air.phone().connect(watch.address)
+        assert asyncio.get_running_loop().time() == pytest.approx(4.0, abs=0.1)
 
     run_virtual(main())
 

@@ -377,7 +377,7 @@ def test_a_first_frame_of_many_fragments_passes_before_limits_are_known(window: 
 
 
 @pytest.mark.parametrize("window", WINDOWS)
-def test_a_busy_one_way_stream_is_acknowledged_once_in_half_a_window(window: int) -> None:
+def test_a_busy_one_way_stream_is_acknowledged_a_quarter_of_a_window_at_a_time(window: int) -> None:
     first, second = met(64, window)
     count, controls, now = 1000, 0, 1.0
     for number in range(count):
@@ -388,7 +388,7 @@ def test_a_busy_one_way_stream_is_acknowledged_once_in_half_a_window(window: int
         take(first, acknowledgements, now)
         now += 0.002
         second.expire(now)
-    assert controls == count // (window // 2)
+    assert controls == count // max(1, window // 4)
 
 
 def test_a_sparse_one_way_stream_is_not_acknowledged_frame_by_frame() -> None:
@@ -402,7 +402,7 @@ def test_a_sparse_one_way_stream_is_not_acknowledged_frame_by_frame() -> None:
         acknowledgements = second.fragments_to_send(now)
         controls += len(acknowledgements)
         take(first, acknowledgements, now)
-    assert controls <= 1000 // 32 + 5
+    assert controls <= 1000 // 16 + 5
 
 
 def test_an_answer_carries_the_acknowledgement() -> None:

@@ -304,6 +304,9 @@ def test_a_record_s_header_is_that_of_its_frame(record: bytes) -> None:
         (2, 1, 0, True),
         (2, 3, 0, False),
         (1, 1, 0, False),
+        (2, 0, 1, False),
+        (2, 255, 1, False),
+        (2, 1, 255, False),
     ],
 )
 def test_all_three_must_be_offered(version: int, suite: int, method: int, offered: bool) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from blechannel import __version__
 from blechannel.errors import BlechannelError
-from blechannel_tools.commands import bonds, demo, doctor, phone, watch
+from blechannel_tools.commands import bonds, capture, demo, doctor, identity, phone, simulate, watch
 from blechannel_tools.exits import Exit, epilog, exit_of, in_words
 from blechannel_tools.output import HumanOutput, JsonOutput, tell_error
 from blechannel_tools.sides import ask_passphrase
@@ -35,7 +35,7 @@ def run(arguments: Sequence[str] | None = None) -> Exit:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is no reason to fail
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    options = command_parser().parse_args(arguments)
     # Bumble complains of every packet that a lost link leaves behind; what matters reaches us as an exception.
     logging.getLogger("bumble").setLevel(logging.CRITICAL)
     try:
@@ -56,7 +56,8 @@ def _failed(message: str, error: str, code: Exit, options: argparse.Namespace) -
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """All that can be said to `blechannel`."""
     parser = argparse.ArgumentParser(
         prog="blechannel",
         description="Pair a watch with a phone over Bluetooth LE and talk through a channel that nobody else can read.",
@@ -65,6 +66,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"blechannel {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (demo, watch, phone, bonds, doctor):
+    for command in (demo, watch, phone, bonds, identity, capture, simulate, doctor):
         command.add(commands)
     return parser

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from blechannel.aio.link import Link, LinkPosture, LinkReceiver, PhoneTransport, Sighting
 from blechannel.errors import TransportError
-from blechannel.transports.airtime import packets
+from blechannel.transports.airtime import VALUE_HEADER_BYTES, packets
 
 
 @dataclass(slots=True)
@@ -22,12 +22,12 @@ class Meter:
 
     def sent(self, fragment: bytes) -> None:
         """This side sent a fragment."""
-        self.air_bytes += sum(packets(len(fragment)))
+        self.air_bytes += sum(packets(len(fragment) + VALUE_HEADER_BYTES))
         self._spoke = True
 
     def received(self, fragment: bytes) -> None:
         """The peer's fragment came."""
-        self.air_bytes += sum(packets(len(fragment)))
+        self.air_bytes += sum(packets(len(fragment) + VALUE_HEADER_BYTES))
         self.round_trips += self._spoke
         self._spoke = False
 

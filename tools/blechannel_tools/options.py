@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+from blechannel_tools.board import board
 from blechannel_tools.exits import Exit
 from blechannel_tools.output import Output
 
@@ -34,19 +35,40 @@ def add_command(commands: Commands, name: str, run: Run, *, help: str, epilog: s
     return parser
 
 
-def add_transport(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
-    """`--transport` and `--snoop`."""
+def share_examples(actions: Commands, group: str, epilog: str) -> None:
+    """Give each action of a group its own examples out of those of the group."""
+    lines = epilog.splitlines()
+    for name, parser in actions.choices.items():
+        own = [line for line in lines if f"{line} ".startswith(f"  blechannel {group} {name} ")]
+        parser.epilog = "\n".join(["examples:", *own])
+
+
+def add_transport(parser: argparse.ArgumentParser, *, required: bool = True, boards: bool = False) -> None:
+    """`--transport` and `--snoop`, and with `boards` `--board`, of which `choose_transport` makes a transport."""
     default = os.environ.get(TRANSPORT_VARIABLE) or None
-    parser.add_argument(
+    radio = parser.add_mutually_exclusive_group(required=required and default is None)
+    if boards:
+        radio.add_argument(
+            "--board",
+            type=board,
+            metavar="NAME",
+            help="the transport of a board: a name such as raspberry-pi (see hardware/README.md), or a .toml file",
+        )
+    radio.add_argument(
         "--transport",
         metavar="T",
         default=default,
-        required=required and default is None,
         help="unix:/path or tcp:127.0.0.1:7001 (simulated), bleak or bleak:hci0 (a phone's: the system's Bluetooth), "
         "bluez or bluez:hci0 (a watch's, on Linux), or one of Bumble's: hci-socket:0, usb:0, serial:/dev/tty… "
         f"(default: ${TRANSPORT_VARIABLE})",
     )
     parser.add_argument("--snoop", type=Path, metavar="FILE", help="capture a controller's traffic as btsnoop")
+
+
+def choose_transport(options: argparse.Namespace) -> None:
+    """A board that was named stands before the variable."""
+    if options.board is not None:
+        options.transport = options.board.transport
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:

@@ -8,42 +8,65 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from blechannel.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
 
 SHORT_CELL = 16
 """A column whose cells are no longer than this, such as a time, is not broken into lines."""
 
 ShowProgress = Callable[[int], None]
-"""Called with the bytes that are through."""
+"""Called with the bytes that are through, or with the count of what is done."""
 
 
 class Event(StrEnum):
     """The names under "event" in JSON lines; docs/command-line.md says what else each object holds."""
 
     ADVERTISING = "advertising"
+    BOARD = "board"
     BOND = "bond"
     BONDS = "bonds"
+    CAPTURE = "capture"
+    CERTIFICATE = "certificate"
+    CERTIFICATES = "certificates"
+    CHECKED = "checked"
     CLOSED = "closed"
     CODE = "code"
     CODE_WANTED = "code-wanted"
     CONNECTED = "connected"
+    CONNECTIONS = "connections"
+    CONVERSATION = "conversation"
     COPIED = "copied"
     DECLINED = "declined"
+    DECRYPTED = "decrypted"
     DIAGNOSIS = "diagnosis"
+    DIFF = "diff"
     DONE = "done"
     ERROR = "error"
     EXPORTED = "exported"
+    FINDING = "finding"
+    FINDINGS = "findings"
     FORGOTTEN = "forgotten"
+    FRAME = "frame"
+    GATT = "gatt"
+    HOUSEHOLD = "household"
+    IDENTITY = "identity"
     IMPORTED = "imported"
     JOINED = "joined"
+    LEDGER = "ledger"
     LEFT = "left"
+    LINK_KEY = "link-key"
     LINK_LOST = "link-lost"
     MESSAGE = "message"
+    OWNER_CHANGED = "owner-changed"
     PAIRED = "paired"
     PAIRING_CLOSED = "pairing-closed"
     PAIRING_LOCKED = "pairing-locked"
+    PAIRING_OPEN = "pairing-open"
+    PERMITTED = "permitted"
     PROGRESS = "progress"
     RECEIVED = "received"
     RENAMED = "renamed"
@@ -51,15 +74,21 @@ class Event(StrEnum):
     ROUND_TRIP = "round-trip"
     SCAN = "scan"
     SENT = "sent"
+    SIMULATED = "simulated"
     STEP = "step"
     SUMMARY = "summary"
     TICKET = "ticket"
     TICKET_WANTED = "ticket-wanted"
+    TIMING = "timing"
     TRANSFERRED = "transferred"
+    TRUSTED = "trusted"
+    UNLOCKED = "unlocked"
+    UNTRUSTED = "untrusted"
     UNAVAILABLE = "unavailable"
     VALUE = "value"
     WATCH = "watch"
     WORDS = "words"
+    WRITTEN = "written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +126,9 @@ class Output(Protocol):
     def progress(self, text: str, size_bytes: int) -> AbstractContextManager[ShowProgress]:
         """A bar that fills up to `size_bytes`."""
 
+    def counting(self, text: str, count: int) -> AbstractContextManager[ShowProgress]:
+        """A bar that fills up to `count`."""
+
 
 def printable(text: str) -> str:
     """The text with every control character escaped: a peer's words must not drive this terminal."""
@@ -118,16 +150,24 @@ class JsonOutput:
     @contextmanager
     def progress(self, _text: str, size_bytes: int) -> Iterator[ShowProgress]:
         """See Output: an event for each tenth."""
+        yield self._tenths("bytes", size_bytes)
+
+    @contextmanager
+    def counting(self, _text: str, count: int) -> Iterator[ShowProgress]:
+        """See Output: an event for each tenth."""
+        yield self._tenths("runs", count)
+
+    def _tenths(self, unit: str, size: int) -> ShowProgress:
         tenths = -1
 
-        def show(done_bytes: int) -> None:
+        def show(done: int) -> None:
             nonlocal tenths
-            reached = 10 * done_bytes // max(1, size_bytes)
+            reached = 10 * done // max(1, size)
             if reached != tenths:
                 tenths = reached
-                self.say(Event.PROGRESS, done_bytes=done_bytes, size_bytes=size_bytes)
+                self.say(Event.PROGRESS, **{f"done_{unit}": done, f"size_{unit}": size})
 
-        yield show
+        return show
 
 
 class HumanOutput:
@@ -147,7 +187,7 @@ class HumanOutput:
     def say(self, _event: Event, shown: Shown = "", /, **_facts: object) -> None:
         """See Output."""
         if isinstance(shown, Table):
-            self._print_table(shown)
+            self.console.print(self.drawn(shown))
         elif isinstance(shown, Lines):
             for line in (shown.heading, *shown.lines):
                 self._print_line(line)
@@ -173,11 +213,22 @@ class HumanOutput:
             task = bar.add_task(printable(text), total=size_bytes)
             yield lambda done_bytes: bar.update(task, completed=done_bytes)
 
+    @contextmanager
+    def counting(self, text: str, count: int) -> Iterator[ShowProgress]:
+        """See Output; it is gone when all is done."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal) as bar:
+            task = bar.add_task(printable(text), total=count)
+            yield lambda done: bar.update(task, completed=done)
+
     def _print_line(self, text: str) -> None:
         whole = not self.console.is_terminal  # a program that reads lines gets them as they are
         self.console.print(printable(text), markup=False, emoji=False, soft_wrap=whole)
 
-    def _print_table(self, table: Table) -> None:
+    def drawn(self, table: Table) -> RichTable:
+        """The table as rich draws it."""
         from rich import box
         from rich.table import Table as RichTable
         from rich.text import Text
@@ -191,7 +242,7 @@ class HumanOutput:
             drawn.add_column(column, overflow="fold", no_wrap=is_short)
         for row in table.rows:
             drawn.add_row(*(Text(printable(cell), table.styles.get(cell, "")) for cell in row))
-        self.console.print(drawn)
+        return drawn
 
 
 def tell_error(message: str, *, error: str, exit_code: int, as_json: bool) -> None:

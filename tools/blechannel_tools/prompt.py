@@ -7,12 +7,31 @@ import os
 import sys
 import threading
 
+from blechannel.errors import BlechannelError, LocalProtocolError
+
 MAX_LINE_BYTES = 4096
 
 
 def is_interactive() -> bool:
     """Whether somebody can be asked: standard input is a terminal."""
     return sys.stdin is not None and sys.stdin.isatty()
+
+
+async def confirm(question: str, never_mind: str) -> None:
+    """Ask for a yes.
+
+    Raises:
+        BlechannelError: `never_mind`, where the answer is anything else.
+        LocalProtocolError: there is nobody to ask.
+    """
+    if not is_interactive():
+        raise LocalProtocolError("nobody can be asked here: say --yes")
+    try:
+        answer = await ask_line(question)
+    except EOFError:
+        answer = ""
+    if answer.lower() not in ("y", "yes"):
+        raise BlechannelError(never_mind)
 
 
 async def ask_line(question: str) -> str:

@@ -39,6 +39,7 @@ def facts_of(bond: Bond) -> dict[str, object]:
         "created_s": bond.created_s,
         "last_seen_s": bond.last_seen_s,
         "pending": bond.pending,
+        "certificate": bond.peer_certificate.hex() or None,
         "replaces": bond.replaces.hex() if bond.replaces else None,
         "standing": standing_of(bond),
         "ports": None if bond.access.ports is None else sorted(bond.access.ports),
@@ -109,6 +110,8 @@ async def find_bonded(phone: Phone, wanted: str | None, *, timeout_s: float) -> 
         address = wanted.removeprefix("tcp:")
         return await find_watch(phone, lambda found: found.address == address, f"at {wanted}", timeout_s)
     if wanted is None:
+        # One that no watch has confirmed is meant by name, or where there is no other: a refused pairing leaves such.
+        bonds = [bond for bond in bonds if not bond.pending] or bonds
         bond = _only(bonds, "this phone has no bond yet: pair first, with `blechannel phone pair`")
     else:
         bond = choose_bond(bonds, wanted)

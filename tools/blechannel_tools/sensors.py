@@ -65,6 +65,11 @@ class Sensors:
         for server in self.servers:
             watch.serve(server.service.port, serving(server))
 
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """The ports that are served, by name."""
+        return tuple(server.service.port for server in self.servers)
+
     def plain(self, ports: Sequence[str]) -> list[PlainService]:
         """Those profiles in the plain.
 

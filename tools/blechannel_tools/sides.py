@@ -16,6 +16,7 @@ from blechannel.aio.watch import Watch
 from blechannel.config import Config
 from blechannel.errors import LocalProtocolError
 from blechannel.roles import Role
+from blechannel.session.credentials import Credentials
 from blechannel.stores.os_keyring import keyring_passphrase
 from blechannel.stores.paths import default_store_path
 from blechannel.stores.sqlite import SqliteStore
@@ -64,19 +65,25 @@ async def _passphrase(options: argparse.Namespace, path: Path) -> str | None:
 
 
 @asynccontextmanager
-async def open_phone(options: argparse.Namespace) -> AsyncGenerator[Phone, None]:
+async def open_phone(
+    options: argparse.Namespace, *, credentials: Credentials | None = None
+) -> AsyncGenerator[Phone, None]:
     """A phone; leaving closes its channels, its radio and its store."""
     config = Config(options.name)
     async with AsyncExitStack() as held:
         store = await held.enter_async_context(await open_store(options, Role.PHONE))
         key_log = _key_log(held)
         radio = await open_phone_radio(options.transport, snoop=options.snoop)
-        yield await held.enter_async_context(Phone(store, radio, config=config, key_log=key_log))
+        phone = Phone(store, radio, config=config, key_log=key_log, credentials=credentials)
+        yield await held.enter_async_context(phone)
 
 
 @asynccontextmanager
 async def open_watch(
-    options: argparse.Namespace, plain_services: Sequence[PlainService] = ()
+    options: argparse.Namespace,
+    plain_services: Sequence[PlainService] = (),
+    *,
+    credentials: Credentials | None = None,
 ) -> AsyncGenerator[tuple[Watch, WatchTransport], None]:
     """A watch that does not advertise yet: `start` it. Leaving closes its channels, its radio and its store."""
     config = Config(options.name, guest_ports=frozenset(options.guest_port))
@@ -84,7 +91,7 @@ async def open_watch(
         store = await held.enter_async_context(await open_store(options, Role.WATCH))
         key_log = _key_log(held)
         radio = await open_watch_radio(options.transport, snoop=options.snoop, plain_services=plain_services)
-        watch = Watch(store, radio, config=config, key_log=key_log)
+        watch = Watch(store, radio, config=config, key_log=key_log, credentials=credentials)
         held.push_async_callback(watch.close)
         yield watch, radio
 

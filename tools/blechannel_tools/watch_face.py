@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from rich import box
@@ -15,7 +15,7 @@ from rich.text import Text
 
 from blechannel_tools.digits import grouped, large
 from blechannel_tools.output import printable
-from blechannel_tools.watch_state import Shown
+from blechannel_tools.watch_state import Menu, Shown
 
 
 class WatchFace:
@@ -41,17 +41,39 @@ class WatchFace:
 
 
 def draw(shown: Shown) -> RenderableType:
-    """The whole face. A QR code takes all of it: half of one cannot be scanned."""
+    """The whole face. A menu takes all of it, unless words wait; so does a QR code: half of one cannot be scanned."""
+    if shown.menu is not None and not shown.words:
+        return _menu(shown.menu)
     if shown.ticket:
         below = Text(f"{shown.what_to_do}: {shown.seconds_left} s left", style="yellow")
         return Group(Align.center(Text(shown.ticket.rstrip("\n"), no_wrap=True)), Align.center(below))
     parts: list[RenderableType] = [_state(shown), Text(), _pairing(shown), Text()]
-    parts += [Text(f"· {printable(line)}", style="dim", no_wrap=True, overflow="ellipsis") for line in shown.news]
+    parts += _news(shown.news)
     keys = _keys(shown)
     return Panel(
         Group(*parts),
         title=Text(printable(shown.name), style="bold"),
         subtitle=Text(keys, style="dim"),
+        box=box.ROUNDED,
+        padding=(0, 2),
+    )
+
+
+def _news(lines: Iterable[str]) -> list[Text]:
+    """The newest is shown whole: it may say what to do."""
+    told = [f"· {printable(line)}" for line in lines]
+    older = [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in told[:-1]]
+    return [*older, *(Text(line, overflow="fold") for line in told[-1:])]
+
+
+def _menu(menu: Menu) -> Panel:
+    table = Table.grid(padding=(0, 2))
+    for row in menu.rows:
+        table.add_row(*(Text(printable(cell), no_wrap=len(menu.rows) > 1, overflow="ellipsis") for cell in row))
+    return Panel(
+        table,
+        title=Text(printable(menu.title), style="bold"),
+        subtitle=Text(menu.keys, style="dim"),
         box=box.ROUNDED,
         padding=(0, 2),
     )
@@ -76,9 +98,10 @@ def _keys(shown: Shown) -> str:
     if shown.words:
         return "y: the same   n: not the same"
     if len(shown.methods) > 1:
-        choices = "   ".join(f"{number}: {word}" for number, word in enumerate(shown.methods, start=1))
-        return f"open a pairing window by   {choices}   q: quit"
-    return "p or Enter: open a pairing window   q: quit"
+        # Two spaces between them: all the methods that there are fit in 80 columns.
+        choices = "  ".join(f"{number}: {word}" for number, word in enumerate(shown.methods, start=1))
+        return f"pair by  {choices}  h: phones  q: quit"
+    return "p or Enter: open a pairing window   h: phones   q: quit"
 
 
 def _pairing(shown: Shown) -> RenderableType:
@@ -88,9 +111,15 @@ def _pairing(shown: Shown) -> RenderableType:
         return Group(Align.center(words), Text(), Align.center(question))
     if not shown.what_to_do:
         return Align.center(_no_window(shown.locked_s))
-    left = "one attempt" if shown.attempts_left == 1 else f"{shown.attempts_left} attempts"
-    below = Align.center(Text(f"{shown.what_to_do}: {left}, {shown.seconds_left} s left", style="yellow"))
+    below = Align.center(Text(f"{shown.what_to_do}: {_attempts(shown)}{shown.seconds_left} s left", style="yellow"))
     return Group(_Digits(shown.code), Text(), below) if shown.code else below
+
+
+def _attempts(shown: Shown) -> str:
+    """Nothing where no attempt counts."""
+    if not shown.attempts_left:
+        return ""
+    return "one attempt, " if shown.attempts_left == 1 else f"{shown.attempts_left} attempts, "
 
 
 def _no_window(locked_s: int) -> Text:

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from dataclasses import dataclass, field
 
 from blechannel.aio.watch import Watch
+from blechannel.errors import BlechannelError
 from blechannel.methods import Method
 from blechannel.pairing.out_of_band import Ticket
 from blechannel_tools.output import Event, Lines, Output
 from blechannel_tools.person import STANDARD_INPUT, compare_from
-from blechannel_tools.ways import ON_WATCH, says_yes, word_of
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What is to be told, to people and to programs."""
-
-    event: Event
-    shown: str | Lines
-    facts: dict[str, object] = field(default_factory=dict, repr=False)
+from blechannel_tools.watch_state import Told
+from blechannel_tools.ways import ENDED_BY_PHONE, ON_WATCH, ended, says_yes, word_of
 
 
 class WatchPairing:
@@ -33,6 +25,7 @@ class WatchPairing:
         self._qr = options.qr
         self._output = output
         self._answer: asyncio.Future[bool] | None = None
+        self._chosen: Method | None = None
         self.asks_keys = False
         """Whether words are answered with keys; else with lines on standard input."""
         self.words: tuple[str, ...] = ()
@@ -52,17 +45,26 @@ class WatchPairing:
         chosen = self._methods[which]
         compare = self._compare if chosen is Method.WORDS else None
         window = self._watch.open_pairing(chosen, compare=compare)
+        self._chosen = chosen
         facts: dict[str, object] = {"method": word_of(chosen)}
         if chosen is Method.OUT_OF_BAND:
             facts["ticket"] = self._hand_over(window.ticket())
             return Told(Event.TICKET, Lines(f"{ON_WATCH[chosen]}:", self.ticket.splitlines()), facts)
-        return Told(Event.WORDS, ON_WATCH[chosen], facts) if chosen is Method.WORDS else None
+        if chosen is Method.CERTIFICATE:
+            return Told(Event.PAIRING_OPEN, f"a pairing window is open: {ON_WATCH[chosen]}", facts)
+        if chosen is Method.WORDS:
+            return Told(Event.WORDS, f"a pairing window is open: {ON_WATCH[chosen]}", facts)
+        return None
 
     def answered(self, key: str) -> None:
         """The person pressed a key while words are compared."""
         same = says_yes(key)
         if same is not None and self._answer is not None and not self._answer.done():
             self._answer.set_result(same)
+
+    def in_words(self, error: BlechannelError) -> str:
+        """Why a phone got no channel, and what to do."""
+        return ended(error, ENDED_BY_PHONE, self._chosen)
 
     async def _compare(self, words: tuple[str, ...]) -> bool:
         if not self.asks_keys:

@@ -20,6 +20,7 @@ from blechannel_tools.output import Event, HumanOutput, Lines, Output
 from blechannel_tools.radios import address_of
 from blechannel_tools.selection import label
 from blechannel_tools.sensors import Sensors
+from blechannel_tools.watch_household import WatchHousehold
 from blechannel_tools.watch_pairing import WatchPairing
 from blechannel_tools.watch_services import Arrived, WatchServices
 from blechannel_tools.watch_state import Shown
@@ -66,6 +67,9 @@ class WatchRun:
         self._sensors = sensors
         sensors.on_ring = self._rings
         sensors.serve(watch)
+        served = (*self._services.ports, *sensors.ports)
+        guest_ports = frozenset(options.guest_port)
+        self._household = WatchHousehold(watch.members, served=served, guest_ports=guest_ports)
 
     async def until_quit(self) -> None:
         """Run until a person quits.
@@ -79,7 +83,14 @@ class WatchRun:
             self._pairing.asks_keys = keys
             if self._opens_at_once:
                 self._open(0)
-            work = (self._events(), self._files(), self._refresh(), self._sensors.run(), self._quitting())
+            work = (
+                self._events(),
+                self._files(),
+                self._decided(),
+                self._refresh(),
+                self._sensors.run(),
+                self._quitting(),
+            )
             jobs = [asyncio.ensure_future(job) for job in work]
             try:
                 await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -110,6 +121,12 @@ class WatchRun:
     def _pressed(self, key: str) -> None:
         if self._pairing.words:
             self._pairing.answered(key)
+        elif self._household.is_open:
+            self._household.pressed(key)
+            self._redraw()
+        elif key in "hH" and self._face is not None:
+            self._household.open()
+            self._redraw()
         elif key in "pP\r\n" and self._watch.window is None:
             self._open(0)
         elif key.isdigit() and self._watch.window is None:
@@ -124,8 +141,10 @@ class WatchRun:
         except PairingLocked as error:
             self._say(Event.PAIRING_LOCKED, str(error), wait_s=round(error.wait_s, 1))
             return
-        if told is not None:
-            self._say(told.event, told.shown, **told.facts)
+        if self._face is not None:
+            self._face.refresh()  # which shows what to do as long as the window is open
+        elif told is not None:
+            self._output.say(told.event, told.shown, **told.facts)
 
     def _look(self) -> Shown:
         """The state of now."""
@@ -133,8 +152,9 @@ class WatchRun:
         shown.code = window.code if window else ""
         shown.ticket = self._pairing.ticket if window else ""
         shown.words = self._pairing.words
+        shown.menu = self._household.menu()
         shown.what_to_do = ON_WATCH[window.method] if window else ""
-        shown.attempts_left = window.attempts_left if window else 0
+        shown.attempts_left = window.attempts_left if window and window.method.costs_a_guess else 0
         shown.seconds_left = self._seconds_left()
         shown.locked_s = math.ceil(self._watch.locked_for_s)
         shown.bonds = len(self._watch.store.book.bonds)
@@ -149,13 +169,19 @@ class WatchRun:
     async def _refresh(self) -> None:
         while True:
             await asyncio.sleep(REFRESH_S)
-            if self._face is not None:
-                self._face.refresh()
+            self._redraw()
+
+    def _redraw(self) -> None:
+        if self._face is not None:
+            self._face.refresh()
 
     async def _events(self) -> None:
         async with aclosing(self._watch.events()) as events:
             async for event in events:
                 self._happened(event)
+
+    async def _decided(self) -> None:
+        await self._household.run(lambda told: self._say(told.event, told.shown, **told.facts))
 
     async def _files(self) -> None:
         while True:
@@ -193,8 +219,8 @@ class WatchRun:
                 text = f"the bond of {name} was copied or put back: forget it, and pair that phone again"
                 self._say(Event.COPIED, text, id=event.bond.bond_id.hex(), name=name)
             case Declined():
-                text = f"{event.peer} got no channel: {event.error}"
-                self._say(Event.DECLINED, text, peer=event.peer, message=str(event.error))
+                why = self._pairing.in_words(event.error)
+                self._say(Event.DECLINED, f"{event.peer} got no channel: {why}", peer=event.peer, message=why)
 
     def _code_shown(self, event: CodeShown) -> None:
         if not event.code:

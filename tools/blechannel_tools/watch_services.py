@@ -1,4 +1,4 @@
-"""What the command line's watch serves beside its sensors: echo and transfer."""
+"""What the command line's watch serves beside its sensors: echo, transfer and its household."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from blechannel.aio.port import Port
 from blechannel.aio.watch import Watch
-from blechannel.services import echo, transfer
+from blechannel.services import echo, household, transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,15 @@ class WatchServices:
         self._save = save
         self._receivers: dict[bytes, transfer.Receiver] = {}
         self.arrived: asyncio.Queue[Arrived] = asyncio.Queue()
-        watch.serve(echo.PORT, echo.echo)
-        watch.serve(transfer.PORT, self._transfer)
+        serving = {
+            echo.PORT: echo.echo,
+            transfer.PORT: self._transfer,
+            household.PORT: household.serving(watch.members),
+        }
+        self.ports = tuple(serving)
+        """The ports that are served, by name."""
+        for name, service in serving.items():
+            watch.serve(name, service)
 
     @property
     def under_way_bytes(self) -> int:

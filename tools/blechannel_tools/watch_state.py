@@ -1,11 +1,31 @@
-"""What a watch's face shows, as a value."""
+"""What a watch's face shows, and what a watch tells, as values."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
 
-NEWS_KEPT = 5
+from blechannel_tools.output import Event, Lines
+
+NEWS_KEPT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is to be told, to people and to programs."""
+
+    event: Event
+    shown: str | Lines
+    facts: dict[str, object] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """Something to choose from, which takes the whole face; texts from peers among it."""
+
+    title: str
+    rows: tuple[tuple[str, ...], ...]
+    keys: str
 
 
 @dataclass(slots=True)
@@ -17,6 +37,7 @@ class Shown:
     code: str = field(default="", repr=False)
     ticket: str = field(default="", repr=False)
     """A QR code, as lines of text."""
+    menu: Menu | None = None
     words: tuple[str, ...] = field(default=(), repr=False)
     what_to_do: str = ""
     """The one line that tells the person what to do with what is shown."""

@@ -12,7 +12,7 @@ from bleak.backends.device import BLEDevice
 
 from blechannel.aio.link import LinkPosture
 from blechannel.errors import TransportError
-from blechannel.gatt import INBOX_UUID, MAX_ATTRIBUTE_BYTES, OUTBOX_UUID, SERVICE_UUID
+from blechannel.gatt import INBOX_UUID, MAX_WRITE_BYTES, OUTBOX_UUID, SERVICE_UUID
 from blechannel.limits import MIN_FRAGMENT_BYTES
 from blechannel.transports.answers import answered
 from blechannel.transports.bleak.failures import explained
@@ -45,7 +45,7 @@ class BleakCarrier:
     def max_fragment_bytes(self) -> int:
         """What one write without response carries; some systems say 20 at first and the truth a little later."""
         if self._inbox is not None and not self._gone.done():
-            said = min(self._inbox.max_write_without_response_size, MAX_ATTRIBUTE_BYTES)
+            said = min(self._inbox.max_write_without_response_size, MAX_WRITE_BYTES)
             self._max_fragment_bytes = max(self._max_fragment_bytes, said)
         return self._max_fragment_bytes
 

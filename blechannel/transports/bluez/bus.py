@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from dbus_fast import BusType, DBusError, Message, MessageType, Variant
+from dbus_fast import BusType, DBusError, Message, MessageFlag, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
 from blechannel.errors import TransportError
@@ -63,17 +63,20 @@ class Bus:
         """
         return (await self._ask(BLUEZ, path, interface, member, signature, *body)).body
 
-    def reply(self, message: Message, sent: Callable[[], None] | None = None) -> None:
-        """Send an answer; `sent` is called when it is on its way, or will never be."""
-        sending = self._connection.send(message)
-        if sent is not None:
-            sending.add_done_callback(lambda _sending: sent())
+    def reply(self, call: Message, answer: Message, sent: Callable[[], None] | None = None) -> None:
+        """Answer a call whose sender wants an answer; `sent` is called when that is on its way, or never will be."""
+        if call.flags & MessageFlag.NO_REPLY_EXPECTED:
+            # As for writes without response; the bus would throw the answer away, and log it.
+            if sent is not None:
+                sent()
+            return
+        self._send(answer, sent)
 
     def changed(self, path: str, interface: str, **values: Variant) -> None:
         """Tell of new properties of an object of ours."""
         body = [interface, values, []]
         signal = Message.new_signal(path, PROPERTIES, "PropertiesChanged", "sa{sv}as", body)
-        self.reply(signal)
+        self._send(signal)
 
     async def close(self) -> None:
         """Safe to call again; never raises."""
@@ -87,6 +90,11 @@ class Bus:
         with suppress(Exception):  # whatever it was that ended it
             await self._disconnected()
         self._end(BUS_LOST)
+
+    def _send(self, message: Message, sent: Callable[[], None] | None = None) -> None:
+        sending = self._connection.send(message)
+        if sent is not None:
+            sending.add_done_callback(lambda _sending: sent())
 
     async def _disconnected(self) -> None:
         await self._connection.wait_for_disconnect()  # type: ignore[no-untyped-call]
@@ -143,7 +151,7 @@ class Bus:
             self.on_call(message)
         else:
             refusal = Message.new_error(message, "org.freedesktop.DBus.Error.AccessDenied", "only bluetoothd may")
-            self.reply(refusal)
+            self.reply(message, refusal)
 
     def _end(self, reason: str) -> None:
         if not self.gone.done():

@@ -66,7 +66,7 @@ class Exports:
             reply = Message.new_error(message, error.type, error.text)
         else:
             reply = Message.new_method_return(message, answer.signature, answer.body, answer.unix_fds)
-        self._bus.reply(reply, answer.sent)
+        self._bus.reply(message, reply, answer.sent)
 
     def _answer(self, message: Message) -> Answer:
         path, interface, member = message.path or "", message.interface or "", message.member or ""

@@ -11,10 +11,11 @@ from blechannel.errors import MissingExtra
 try:
     from blechannel.transports.bumble.central import BumblePhoneTransport
     from blechannel.transports.bumble.peripheral import BumbleWatchTransport
+    from blechannel.transports.bumble.timed import TimedAir
     from blechannel.transports.bumble.virtual import VirtualRadio
 except ModuleNotFoundError as error:
     if error.name is None or error.name.partition(".")[0] != "bumble":
         raise
     raise MissingExtra("bumble", "blechannel.transports.bumble") from error
 
-__all__ = ["BumblePhoneTransport", "BumbleWatchTransport", "VirtualRadio"]
+__all__ = ["BumblePhoneTransport", "BumbleWatchTransport", "TimedAir", "VirtualRadio"]

@@ -23,6 +23,7 @@ from blechannel.transports.bumble.adapter import (
     RadioOptions,
     open_adapter,
 )
+from blechannel.transports.bumble.facts import ControllerFacts, facts_of
 from blechannel.transports.bumble.failures import answered
 from blechannel.transports.bumble.gate import NOTIFICATION, WRITE_COMMAND, head
 from blechannel.transports.bumble.link import BumbleLink
@@ -56,6 +57,11 @@ class BumblePhoneTransport:
             TransportError: there is no such controller, it is busy or forbidden, or does not answer.
         """
         return cls(await open_adapter(transport, RadioOptions(snoop, att_mtu_bytes)))
+
+    @property
+    def controller(self) -> ControllerFacts:
+        """What the controller says of itself."""
+        return facts_of(self._adapter.host)
 
     async def scan(self) -> AsyncGenerator[Sighting, None]:
         """Sightings of the service as they come, until the iterator is closed.

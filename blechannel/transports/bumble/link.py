@@ -13,10 +13,11 @@ from bumble.device import Connection
 
 from blechannel.aio.link import LinkPosture, LinkReceiver
 from blechannel.errors import LinkLost, LocalProtocolError
-from blechannel.gatt import ATT_HEADER_BYTES, MAX_ATTRIBUTE_BYTES
+from blechannel.gatt import ATT_HEADER_BYTES, MAX_ATTRIBUTE_BYTES, MAX_WRITE_BYTES
 from blechannel.limits import MAX_WINDOW
 from blechannel.transports.bumble.adapter import Adapter
 from blechannel.transports.bumble.failures import explained, hci_reason
+from blechannel.transports.bumble.gate import WRITE_COMMAND
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class BumbleLink:
         self._adapter = adapter
         self._connection = connection
         self._head = head
+        self._longest_bytes = MAX_WRITE_BYTES if head[0] == WRITE_COMMAND else MAX_ATTRIBUTE_BYTES
         self._host = adapter.host
         self._flow = adapter.host.flow(connection.handle)
         queue = connection.data_packet_queue
@@ -60,8 +62,8 @@ class BumbleLink:
 
     @property
     def max_fragment_bytes(self) -> int:
-        """ATT_MTU − 3 as exchanged, at most 512."""
-        return min(self._connection.att_mtu - ATT_HEADER_BYTES, MAX_ATTRIBUTE_BYTES)
+        """ATT_MTU − 3 as exchanged, at most what the phone writes or the watch notifies."""
+        return min(self._payload_bytes, self._longest_bytes)
 
     @property
     def posture(self) -> LinkPosture:
@@ -135,7 +137,7 @@ class BumbleLink:
 
     def deliver(self, fragment: bytes) -> int | None:
         """Take a value from the air: None, or the ATT error to refuse it with."""
-        if len(fragment) > self.max_fragment_bytes:
+        if len(fragment) > self._payload_bytes:
             return att.ErrorCode.INVALID_ATTRIBUTE_LENGTH
         if not self._subscribed or self._lost is not None:
             return att.ErrorCode.WRITE_REQUEST_REJECTED
@@ -166,6 +168,10 @@ class BumbleLink:
             self._reason = reason
             self._closing = asyncio.ensure_future(self._close())
         return self._closing
+
+    @property
+    def _payload_bytes(self) -> int:
+        return min(self._connection.att_mtu - ATT_HEADER_BYTES, MAX_ATTRIBUTE_BYTES)
 
     def _packets_per_fragment(self) -> int:
         return -(-(self.max_fragment_bytes + ATT_HEADER_BYTES + _L2CAP_HEADER_BYTES) // self._packet_bytes)

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from bumble import core, hci, ll
-from bumble.controller import Controller
+from bumble.controller import AdvertisingSet, Controller, LegacyAdvertiser
 from bumble.link import LocalLink
 from bumble.transport.common import AsyncPipeSink, Transport
 
@@ -29,8 +30,10 @@ from blechannel.transports.bumble.peripheral import BumbleWatchTransport
 
 ADVERTISING_INTERVAL_MS = 20.0
 ACL_BYTES = 251
+_LEGACY = hci.HCI_LE_Advertising_Report_Event
 _EXTENDED = hci.HCI_LE_Extended_Advertising_Report_Event
-_SUPERVISION_TIMEOUT = 0x08
+_Report = TypeVar("_Report", _LEGACY.Report, _EXTENDED.Report)
+SUPERVISION_TIMEOUT = 0x08
 _FAILED_TO_BE_ESTABLISHED = 0x3E
 
 
@@ -39,6 +42,10 @@ class VirtualAir(LocalLink):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+
+    def controller(self) -> VirtualController:
+        """One more radio on this air."""
+        return VirtualController(self)
 
     def send_acl_data(
         self,
@@ -70,16 +77,20 @@ class VirtualAir(LocalLink):
     def scan_response_of(self, address: hci.Address) -> bytes:
         """What the advertiser at this address answers to a scan request."""
         for controller in self.controllers:
-            for advertising_set in controller.advertising_sets.values():
-                if advertising_set.enabled and advertising_set.address == address:
-                    return bytes(advertising_set.scan_response_data)
+            advertisers: list[LegacyAdvertiser | AdvertisingSet] = [
+                controller.le_legacy_advertiser,
+                *controller.advertising_sets.values(),
+            ]
+            for advertiser in advertisers:
+                if advertiser.enabled and advertiser.address == address:
+                    return bytes(advertiser.scan_response_data)
         return b""
 
     def drop(self) -> None:
         """End every connection at both ends as a supervision time-out."""
         for controller in self.controllers:
             for connection in [*controller.le_connections.values()]:
-                controller.on_le_disconnected(connection, _SUPERVISION_TIMEOUT)
+                controller.on_le_disconnected(connection, SUPERVISION_TIMEOUT)
 
     def _check_answered(self, initiator: Controller, request: ll.ConnectInd) -> None:
         connection = initiator.le_connections.get(request.advertiser_address)
@@ -110,8 +121,13 @@ class VirtualController(Controller):
 
     def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """Pass a packet to the host at the loop's next turn."""
-        if isinstance(packet, _EXTENDED):
-            packet = self._with_scan_responses(packet)
+        match packet:
+            case _LEGACY():
+                answer = _LEGACY.EventType.SCAN_RSP
+                packet.reports = [self._put_right(heard, heard.event_type == answer) for heard in packet.reports]
+            case _EXTENDED():
+                bit = _EXTENDED.EventType.SCAN_RESPONSE
+                packet.reports = [self._put_right(heard, bool(heard.event_type & bit)) for heard in packet.reports]
         if self.host is not None:
             asyncio.get_running_loop().call_soon(self.host.on_packet, bytes(packet))
 
@@ -147,17 +163,8 @@ class VirtualController(Controller):
             )
         )
 
-    def _with_scan_responses(
-        self, event: hci.HCI_LE_Extended_Advertising_Report_Event
-    ) -> hci.HCI_LE_Extended_Advertising_Report_Event:
-        return _EXTENDED(
-            [
-                replace(report, data=self._air.scan_response_of(report.address))
-                if report.event_type & _EXTENDED.EventType.SCAN_RESPONSE
-                else report
-                for report in event.reports
-            ]
-        )
+    def _put_right(self, heard: _Report, is_response: bool) -> _Report:
+        return replace(heard, data=self._air.scan_response_of(heard.address)) if is_response else heard
 
 
 class VirtualTransport(Transport):
@@ -176,11 +183,12 @@ class VirtualTransport(Transport):
 class VirtualRadio:
     """An air of its own: phones and watches made here hear each other, and nobody else.
 
-    It has no range, loss or timing; only `drop_link` ends a link against both sides' will.
+    It has no range, loss or timing, unless `air` is a `TimedAir`; `drop_link` ends a link against both sides' will.
+    Controllers of another make are heard, too, where they are put on the same `air`.
     """
 
-    def __init__(self) -> None:
-        self._air = VirtualAir()
+    def __init__(self, air: VirtualAir | None = None) -> None:
+        self._air = air or VirtualAir()
 
     async def phone(self, *, snoop: Path | None = None, att_mtu_bytes: int = MAX_ATT_MTU_BYTES) -> BumblePhoneTransport:
         """One more phone; `snoop` names a file for a btsnoop capture.
@@ -212,4 +220,4 @@ class VirtualRadio:
 
     async def _adapter(self, snoop: Path | None, att_mtu_bytes: int) -> Adapter:
         options = RadioOptions(snoop, att_mtu_bytes, ADVERTISING_INTERVAL_MS)
-        return await power_on(VirtualTransport(VirtualController(self._air)), options)
+        return await power_on(VirtualTransport(self._air.controller()), options)

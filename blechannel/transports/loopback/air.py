@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 
 from blechannel.aio.link import Sighting
@@ -102,13 +102,13 @@ class LoopbackPhone:
             raise TransportError(f"nothing advertises as {address!r}: is the watch running?")
         link = watch._admit()
         self._links = [link, *(other for other in self._links if not other.ended)]
-        if link.setup_s:
-            await self._set_up(link)
+        if link.set_up is not None:
+            await self._set_up(link, link.set_up)
         return link
 
-    async def _set_up(self, link: LoopbackLink) -> None:
+    async def _set_up(self, link: LoopbackLink, set_up: Callable[[], Awaitable[None]]) -> None:
         try:
-            await asyncio.sleep(link.setup_s)
+            await set_up()
         except asyncio.CancelledError:
             link.drop("the phone gave up connecting")
             raise

@@ -6,16 +6,16 @@ Or as slowly, and as damaged, as was asked for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from random import Random
 
 from blechannel.aio.link import LinkPosture, LinkReceiver
 from blechannel.errors import LinkLost, LocalProtocolError, TransportError
 from blechannel.roles import Role
-from blechannel.transports.airtime import AirTime
+from blechannel.transports.airtime import VALUE_HEADER_BYTES, AirTime
+from blechannel.transports.connection_events import ConnectionEvents
 from blechannel.transports.fragment_size import DEFAULT_FRAGMENT_BYTES, check_fragment_bytes
-from blechannel.transports.loopback.events import ConnectionEvents
 from blechannel.transports.loopback.faults import FaultScript, Passage
 
 DEFAULT_CAPACITY = 64
@@ -52,8 +52,10 @@ class LoopbackLink:
         "posture",
         "role",
         "room",
-        "setup_s",
+        "set_up",
     )
+    header_bytes = VALUE_HEADER_BYTES
+    """What each fragment costs beside itself."""
 
     def __init__(self, role: Role, peer: str, *, max_fragment_bytes: int, capacity: int) -> None:
         self._loop = asyncio.get_running_loop()
@@ -76,7 +78,8 @@ class LoopbackLink:
         self.on_air: Callable[[Role, bytes], None] | None = None
         self.room = capacity if role is Role.PHONE else 0
         self.info = b""
-        self.setup_s = 0.0
+        self.set_up: Callable[[], Awaitable[None]] | None = None
+        """What makes a new connection usable, where that takes time; it returns, too, when the link is lost."""
         self.set_max_fragment_bytes(max_fragment_bytes)
 
     def set_max_fragment_bytes(self, max_fragment_bytes: int) -> None:
@@ -277,6 +280,6 @@ def loopback_pair(
     if air_time is not None:
         events = ConnectionEvents(air_time, random or Random(0), phone, watch)
         for link in (phone, watch):
-            link._arm, link.setup_s = events.wake, air_time.setup_s
+            link._arm, link.set_up = events.wake, events.set_up
             link.posture = LinkPosture("loopback", encrypted=False, phy=air_time.phy)
     return phone, watch

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from blechannel.methods import Method
+from blechannel.oob.qr import to_text
+from blechannel.pairing.out_of_band import Ticket
 from blechannel_tools.exits import Exit
-from tests.tools.programs import Program, Run
+from tests.tools.live_watch import LiveWatch
+from tests.tools.programs import Program, Run, Terminal
 
 
 def test_words_are_compared_in_both_programs(transport: str) -> None:
@@ -32,8 +36,11 @@ def test_one_no_ends_it(transport: str, who: str) -> None:
             phone.event("words")
             watch.event("words")
             (phone if who == "phone" else watch).type("no")
-            assert phone.wait().code == Exit.REFUSED
-        watch.event("declined")
+            ran = phone.wait()
+        declined = watch.event("declined")["message"]
+        assert ran.code == Exit.REFUSED
+        told = declined if who == "phone" else ran.err
+        assert "person saw other words, or did not answer" in told
         watch.interrupt()
 
 
@@ -71,10 +78,12 @@ def test_a_ticket_from_standard_input(transport: str) -> None:
     ("arguments", "told"),
     [
         (("--method", "words", "--code-file", "x"), "goes with --method passkey"),
-        (("--method", "passkey", "--tag", "x"), "goes with --method out_of_band"),
+        (("--method", "passkey", "--tag", "x"), "goes with --method oob"),
         (("--method", "words"), "--answer-file"),
         (("--method", "oob"), "--qr-text"),
-        (("--method", "certificate"), "passkey, words, oob"),
+        (("--method", "certificates"), "passkey, words, oob, certificate"),
+        (("--identity", "x"), "goes with --method certificate"),
+        (("--method", "words", "--trusted", "x"), "goes with --method certificate"),
     ],
 )
 def test_what_makes_no_sense(programs: Run, arguments: tuple[str, ...], told: str) -> None:
@@ -90,6 +99,38 @@ def test_what_is_no_ticket(programs: Run, tmp_path: Path, content: bytes) -> Non
     ran = programs("phone", "pair", "--method", "oob", "--qr-text", str(path), "--transport", "unix:/nowhere")
     assert ran.code == Exit.FAILED
     assert "code" in ran.err
+
+
+def test_a_ticket_that_a_person_types(people: Run, terminal: Terminal) -> None:
+    terminal.type("junk\n\x04")
+    ran = people("phone", "pair", "--method", "oob", "--transport", "unix:/nowhere")
+    assert ran.code == Exit.FAILED
+    assert ran.err.startswith("what a scanner reads in the watch's code: blechannel: ")
+    assert people("phone", "pair", "--method", "oob", "--transport", "unix:/nowhere").code == Exit.REFUSED
+
+
+def test_a_reader_that_is_not_there(programs: Run) -> None:
+    ran = programs("phone", "pair", "--method", "oob", "--reader", "tty:no-such", "--transport", "unix:/nowhere")
+    assert ran.code == Exit.FAILED
+    assert ran.last["error"] == "CarrierError"
+
+
+def test_a_window_for_another_method(transport: str, programs: Run, tmp_path: Path) -> None:
+    (tmp_path / "answer").write_text("yes")
+    with LiveWatch(transport, tmp_path) as watch:
+        watch.look(lambda live: live.open_pairing())
+        ran = programs("phone", "pair", "--method", "words", "--answer-file", str(tmp_path / "answer"))
+    assert (ran.code, ran.last["error"]) == (Exit.REFUSED, "PairingRefused")
+    assert "the watch's window is for another method" in ran.err
+    assert "choose --method passkey, words, oob, certificate" in ran.err
+
+
+def test_a_ticket_of_another_watch(transport: str, programs: Run, tmp_path: Path) -> None:
+    (tmp_path / "scanned").write_text(to_text(Ticket.of(bytes(32), secret=bytes(32))))
+    with LiveWatch(transport, tmp_path) as watch:
+        watch.look(lambda live: live.open_pairing(Method.OUT_OF_BAND))
+        ran = programs("phone", "pair", "--method", "oob", "--qr-text", str(tmp_path / "scanned"))
+    assert (ran.code, ran.last["error"]) == (Exit.FAILED, "AuthenticationFailed")
 
 
 def test_an_answer_that_is_none(programs: Run, tmp_path: Path) -> None:

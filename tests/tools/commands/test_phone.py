@@ -38,6 +38,7 @@ def test_two_processes_pair_and_reconnect(transport: str) -> None:
             connected = phone.event("connected")
             assert connected["bond"]["epoch"] == 1
             assert connected["posture"] == {"transport": "unix", "encrypted": False, "phy": None}
+            assert connected["fragment_bytes"] == 244
             assert phone.event("round-trip")["milliseconds"] < 1000
             assert watch.event("joined")["resumed"]
             ran = phone.interrupt()
@@ -329,7 +330,7 @@ def test_a_watch_that_quits_ends_the_stay(watch: Program, programs: Run, tmp_pat
 @pytest.mark.usefixtures("bonded_watch")
 def test_a_stay_for_people(people: Run) -> None:
     ran = people("phone", "connect", "--seconds", "0.05")
-    assert re.search(r"connected to watch: epoch \d+, ", ran.out)
+    assert re.match(r"connected to watch: epoch \d+, ", ran.out)
     assert "a message there and back" in ran.out
     assert "this phone closed the channel" in ran.out
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import signal
 import subprocess
 import termios
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +20,12 @@ import pytest
 from blechannel.aio.attributes import PlainService
 from blechannel.aio.link import Link
 from blechannel.errors import TransportError
-from blechannel.pairing.changes import SpendGuess
+from blechannel.pairing.bonds import Bond
+from blechannel.pairing.changes import SpendGuess, StoreBond
 from blechannel.roles import Role
 from blechannel.stores.sqlite import SqliteStore
 from blechannel_tools.exits import Exit
+from tests.pairing.made_bonds import bond
 from tests.tools.programs import WAIT_S, Program, Ran, Run, Terminal, command
 
 
@@ -86,6 +91,83 @@ def test_the_face_tells_who_is_there(programs: Run) -> None:
 
 
 @pytest.mark.usefixtures("transport")
+def test_words_are_answered_with_keys_and_at_a_prompt(people: Run, terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "no").write_text("No\n")
+    pair = ("phone", "pair", "--method", "words")
+    with on_a_terminal("--methods", "words") as (face, process):
+        face.until("h: phones")
+        face.type("7p")  # there is no seventh method
+        face.until("start pairing by words on the phone")
+        assert people(*pair, "--answer-file", str(tmp_path / "no")).code == Exit.REFUSED
+        face.until("2 attempts")
+        face.screen = b""
+
+        def answer() -> None:
+            face.until("does the phone show the same words, in this order?")
+            face.type("q?y")
+
+        person = threading.Thread(target=answer)
+        person.start()
+        terminal.type("perhaps\nyes\n")
+        ran = people(*pair)
+        person.join(WAIT_S)
+        assert ran.code == Exit.DONE, ran
+        assert ran.err == "the same on the other device? [yes/no] yes or no, please: "
+        words = re.findall(r"^    (\w+   \w+   \w+)$", ran.out, re.MULTILINE)
+        assert words[-1].encode() in face.screen
+        face.until("phone has paired")
+        face.type("q")
+        assert process.wait(WAIT_S) == Exit.DONE
+
+
+@pytest.mark.usefixtures("transport")
+def test_the_phones_are_shown_and_forgotten_with_keys(home: Path) -> None:
+    keep_bonds(home, Role.WATCH, replace(bond(1, Role.WATCH), peer_name="mum"))
+    with on_a_terminal("--guest-port", "echo") as (terminal, process):
+        terminal.until("h: phones")
+        terminal.type("h")
+        terminal.until("the phones of this watch")
+        terminal.type("1f")
+        terminal.until("forget mum?")
+        terminal.type("yh")
+        terminal.until("mum is forgotten")
+        terminal.type("q")
+        assert process.wait(WAIT_S) == Exit.DONE
+    assert bonds_of(home, Role.WATCH) == []
+
+
+@pytest.mark.usefixtures("transport")
+def test_the_face_tells_what_a_window_for_certificates_waits_for(programs: Run, tmp_path: Path) -> None:
+    for role, peer in (("watch", "phone"), ("phone", "watch")):
+        programs("identity", "create", "--role", role)
+        programs("identity", "export", str(tmp_path / role), "--role", role)
+        programs("identity", "trust", str(tmp_path / role), "--role", peer, "--yes")
+    with on_a_terminal("--methods", "passkey,certificate") as (terminal, process):
+        terminal.until("1: passkey  2: certificate")
+        terminal.type("2")
+        terminal.until("start pairing by certificate on the phone: ")
+        assert programs("phone", "pair", "--method", "certificate").code == Exit.DONE
+        terminal.until("phone has paired")
+        terminal.type("q")
+        assert process.wait(WAIT_S) == Exit.DONE
+
+
+@pytest.mark.usefixtures("transport")
+def test_a_copied_phone_is_told_to_the_watchs_person(home: Path, programs: Run, tmp_path: Path) -> None:
+    with Program("watch", "--pair") as watch:
+        (tmp_path / "code").write_text(watch.event("code")["code"])
+        programs("phone", "pair", "--code-file", str(tmp_path / "code"))
+        shutil.copy(home / "phone.db", tmp_path / "copy.db")
+        assert programs("phone", "connect", "--seconds", "0.01").code == Exit.DONE
+        copy = programs("phone", "connect", "--seconds", "0.01", "--store", str(tmp_path / "copy.db"))
+        assert copy.code == Exit.REFUSED
+        assert watch.event("copied")["name"] == "phone"
+        [member] = programs("phone", "household", "list").only("household")["members"]
+        assert member["copied"]
+        assert programs("bonds", "list").only("bonds")["bonds"][0]["copied_s"]
+
+
+@pytest.mark.usefixtures("transport")
 def test_a_service_manager_ends_it_in_order() -> None:
     with Program("watch") as watch:
         watch.event("advertising")
@@ -99,6 +181,27 @@ def test_lines_in_a_pipe(transport: str, people: Run) -> None:
     first, second = ran.out.splitlines()
     assert first == f"watch advertises at {transport}; bonds: 0"
     assert re.fullmatch(r"the code is \d{3} \d{3} \(attempts left: 3, seconds left: 1[12]\d\)", second)
+
+
+def keep_bonds(home: Path, role: Role, *bonds: Bond) -> None:
+    """That side has these bonds."""
+
+    async def keep() -> None:
+        async with await SqliteStore.open(home / f"{role.value}.db", role=role) as store:
+            for each in bonds:
+                await store.apply(StoreBond(each, gives_back_guess=False))
+
+    asyncio.run(keep())
+
+
+def bonds_of(home: Path, role: Role) -> list[Bond]:
+    """What that side has now."""
+
+    async def read() -> list[Bond]:
+        async with await SqliteStore.open(home / f"{role.value}.db", role=role) as store:
+            return list(store.book.bonds.values())
+
+    return asyncio.run(read())
 
 
 def locked(home: Path, role: Role) -> None:
@@ -156,15 +259,14 @@ def test_a_locked_phone_waits_or_is_told_to_go_on(
 
 
 @pytest.mark.usefixtures("transport")
-def test_a_guest_may_use_what_the_watch_allows(tmp_path: Path, programs: Run) -> None:
-    code, guest = tmp_path / "code", ("--store", str(tmp_path / "guest.db"))
-    for own in (("--store", str(tmp_path / "owner.db")), guest):
-        with Program("watch", "--pair", "--guest-port", "transfer") as watch:
-            code.write_text(watch.event("code")["code"])
-            assert programs("phone", "pair", "--code-file", str(code), *own).code == Exit.DONE
-            if own is guest:
-                sent = programs("phone", "send", "--transfer", str(code), *own)
-                stays = programs("phone", "connect", "--seconds", "0.05", *own)
+def test_a_guest_may_use_what_the_watch_allows(home: Path, tmp_path: Path, programs: Run) -> None:
+    code = tmp_path / "code"
+    keep_bonds(home, Role.WATCH, replace(bond(1, Role.WATCH), peer_name="the owner's"))
+    with Program("watch", "--pair", "--guest-port", "transfer") as watch:
+        code.write_text(watch.event("code")["code"])
+        assert programs("phone", "pair", "--code-file", str(code)).code == Exit.DONE
+        sent = programs("phone", "send", "--transfer", str(code))
+        stays = programs("phone", "connect", "--seconds", "0.05")
     assert sent.code == Exit.DONE
     assert stays.only("round-trip")["milliseconds"] is None
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,24 +15,14 @@ from blechannel.pairing.changes import StoreBond
 from blechannel.roles import Role
 from blechannel.stores.sqlite import SqliteStore
 from blechannel.transports.bumble import VirtualRadio
+from blechannel.transports.bumble.facts import ControllerFacts
+from blechannel_tools.board import Board, find_board
 from blechannel_tools.diagnosis import radios, software, storage
-from blechannel_tools.diagnosis.adapters import adapters, open_hci_socket
 from blechannel_tools.diagnosis.finding import Finding, Level
 from tests.pairing.made_bonds import bond
 from tests.transports.bluez.daemon import daemon
 
 NOW_S = 1_800_000_000.0
-
-
-def refusing(code: int) -> Callable[[], None]:
-    def refuse() -> None:
-        raise OSError(code, "refused")
-
-    return refuse
-
-
-def levels(findings: list[Finding]) -> dict[str, Level]:
-    return {finding.subject: finding.level for finding in findings}
 
 
 # --- software
@@ -61,78 +49,12 @@ def test_the_clock() -> None:
     assert software.clock(0.0).level is Level.FAIL
 
 
-# --- adapters
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Path:
-    """The root of a machine with one adapter, which is free."""
-    (tmp_path / "sys/class/bluetooth/hci0").mkdir(parents=True)
-    (tmp_path / "sys/class/bluetooth/hci0:64").mkdir()
-    (tmp_path / "proc/1").mkdir(parents=True)
-    (tmp_path / "proc/1/comm").write_text("init\n")
-    (tmp_path / "proc/2").mkdir()
-    switch(tmp_path, 0, kind="wlan", soft="1")
-    switch(tmp_path, 1)
-    return tmp_path
-
-
-def switch(machine: Path, number: int, *, kind: str = "bluetooth", soft: str = "0", hard: str = "0") -> None:
-    folder = machine / f"sys/class/rfkill/rfkill{number}"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, word in (("type", kind), ("soft", soft), ("hard", hard), ("name", f"hci{number}")):
-        (folder / name).write_text(f"{word}\n")
-
-
-def test_a_free_adapter(machine: Path) -> None:
-    found = list(adapters(machine, lambda: None))
-    assert {finding.level for finding in found} == {Level.OK}
-    assert found[0].text == "hci0"
-    assert [finding.subject for finding in found] == ["adapters", "rfkill", "bluetoothd", "HCI sockets"]
-
-
-def test_no_adapter(tmp_path: Path) -> None:
-    [finding] = adapters(tmp_path, lambda: None)
-    assert finding.level is Level.WARN
-    assert "--transport" in finding.advice
-
-
-@pytest.mark.parametrize(("soft", "hard", "advice"), [("1", "0", "rfkill unblock"), ("1", "1", "switch it on")])
-def test_a_blocked_adapter(machine: Path, soft: str, hard: str, advice: str) -> None:
-    switch(machine, 1, soft=soft, hard=hard)
-    [blocked] = [finding for finding in adapters(machine, lambda: None) if finding.subject == "rfkill"]
-    assert blocked.level is Level.WARN
-    assert advice in blocked.advice
-
-
-def test_an_adapter_that_bluetoothd_holds(machine: Path) -> None:
-    (machine / "proc/2/comm").write_text("bluetoothd\n")
-    assert levels(list(adapters(machine, lambda: None)))["bluetoothd"] is Level.WARN
-
-
-@pytest.mark.parametrize(("code", "advice"), [(errno.EPERM, "CAP_NET_ADMIN"), (errno.EAFNOSUPPORT, "usb:")])
-def test_an_hci_socket_that_is_refused(machine: Path, code: int, advice: str) -> None:
-    last = list(adapters(machine, refusing(code)))[-1]
-    assert last.level is Level.WARN
-    assert advice in last.advice
-
-
-def test_an_hci_socket_is_opened_or_refused(machine: Path) -> None:
-    try:
-        open_hci_socket()
-    except OSError:
-        expected = Level.WARN
-    else:
-        expected = Level.OK
-    assert list(adapters(machine))[-1].level is expected
-
-
 # --- radios
 
 
 async def test_an_address_where_nobody_answers(transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(radios, "LOOK_S", 0.05)
-    finding = await radios.transport(transport)
+    [finding] = await radios.transport(transport)
     assert finding.level is Level.WARN
     assert f"blechannel watch --transport {transport}" in finding.advice
 
@@ -142,13 +64,37 @@ async def test_a_controller_that_answers(monkeypatch: pytest.MonkeyPatch) -> Non
         return await VirtualRadio().phone()
 
     monkeypatch.setattr(radios, "open_phone_radio", opened)
-    assert await radios.transport("usb:0") == Finding("transport", Level.OK, "usb:0 opens and answers")
+    opens, offers = await radios.transport("usb:0")
+    assert opens == Finding("transport", Level.OK, "usb:0 opens and answers")
+    assert offers == Finding("controller", Level.OK, "Bluetooth 5.0, buffers of 251 bytes, PHY 1M, 2M, coded")
+
+
+DONGLE = find_board("nrf52840-dongle")
+
+
+@pytest.mark.parametrize(
+    ("facts", "board", "advice"),
+    [
+        (ControllerFacts("5.4", 251, ("1M", "2M")), None, ""),
+        (ControllerFacts("5.4", 27, ("1M", "2M")), None, "firmware/controller.conf"),
+        (ControllerFacts("5.4", 27, ("1M", "2M")), find_board("virtual"), "firmware/controller.conf"),
+        (ControllerFacts("5.4", 251, ("1M", "2M", "coded")), DONGLE, ""),
+        (ControllerFacts("5.4", 250, ("1M", "2M")), DONGLE, "firmware/controller.conf"),
+        (ControllerFacts("5.4", 250, ("1M", "2M")), replace(DONGLE, acl_bytes=250), ""),
+        (ControllerFacts("4.2", 251, ("1M",)), DONGLE, "up to date"),
+    ],
+)
+def test_what_a_controller_offers(facts: ControllerFacts, board: Board | None, advice: str) -> None:
+    finding = radios.controller(facts, board)
+    assert finding.level is (Level.WARN if advice else Level.OK)
+    assert advice in finding.advice
+    assert f"Bluetooth {facts.version}, buffers of {facts.acl_bytes} bytes" in finding.text
 
 
 @pytest.mark.parametrize("spec", ["bleak", "bluez"])
 async def test_a_system_without_a_message_bus(spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/none")
-    finding = await radios.transport(spec)
+    [finding] = await radios.transport(spec)
     assert finding.level is Level.FAIL
     assert "message bus (D-Bus) cannot be reached" in finding.text
 
@@ -165,14 +111,14 @@ async def test_a_system_whose_bluetooth_scans(advertised: bool, text: str, monke
 
     monkeypatch.setattr(radios, "LOOK_S", 0.2)
     monkeypatch.setattr(radios, "open_phone_radio", opened)
-    assert await radios.transport("bleak") == Finding("transport", Level.OK, f"bleak opens and answers{text}")
+    assert await radios.transport("bleak") == [Finding("transport", Level.OK, f"bleak opens and answers{text}")]
     await watch.close()
 
 
 async def test_a_bluetoothd_that_takes_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with daemon(tmp_path) as (bluetoothd, address):
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
-        finding = await radios.transport("bluez:hci0")
+        [finding] = await radios.transport("bluez:hci0")
         assert finding == Finding("transport", Level.OK, "bluez:hci0 takes the watch's service")
         assert {"RegisterApplication", "UnregisterApplication"} <= {*bluetoothd.calls}
 
@@ -184,7 +130,7 @@ async def test_without_bumble(monkeypatch: pytest.MonkeyPatch) -> None:
     finding = await radios.virtual_radio()
     assert finding.level is Level.WARN
     assert "blechannel[bumble]" in finding.advice
-    assert (await radios.transport("usb:0")).level is Level.FAIL
+    assert [each.level for each in await radios.transport("usb:0")] == [Level.FAIL]
 
 
 async def test_a_virtual_radio_that_does_not_pair(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,16 +63,18 @@ async def test_pairing_and_reconnecting_through_bleak() -> None:
         assert channel.resumed
 
 
-@pytest.mark.parametrize(("phone_mtu", "watch_mtu", "fragment_bytes"), [(517, 517, 512), (100, 517, 97), (517, 23, 20)])
-async def test_the_smaller_mtu_counts_for_both(phone_mtu: int, watch_mtu: int, fragment_bytes: int) -> None:
+@pytest.mark.parametrize(("phone_mtu", "watch_mtu"), [(517, 517), (100, 517), (517, 23)])
+async def test_the_smaller_mtu_counts_for_both(phone_mtu: int, watch_mtu: int) -> None:
+    payload = min(phone_mtu - 3, watch_mtu - 3)
     async with on_air(phone_mtu=phone_mtu, watch_mtu=watch_mtu) as air:
         on_phone, on_watch = await air.joined()
-        assert on_phone.link.max_fragment_bytes == on_watch.link.max_fragment_bytes == fragment_bytes
-        on_phone.link.send(bytes(fragment_bytes))
-        on_watch.link.send(bytes(fragment_bytes))
-        assert [*await on_watch.receive(1), *await on_phone.receive(1)] == [bytes(fragment_bytes)] * 2
+        # BlueZ before 5.69, as a watch, throws away what is written over 510 bytes.
+        for near, far, longest in ((on_phone, on_watch, min(payload, 510)), (on_watch, on_phone, min(payload, 512))):
+            assert near.link.max_fragment_bytes == longest
+            near.link.send(bytes(longest))
+            assert await far.receive(1) == [bytes(longest)]
         with pytest.raises(LocalProtocolError, match="at most"):
-            on_phone.link.send(bytes(fragment_bytes + 1))
+            on_phone.link.send(bytes(payload + 1))
 
 
 async def test_a_payload_that_the_system_learns_late_is_taken_up_and_kept() -> None:
@@ -81,10 +83,10 @@ async def test_a_payload_that_the_system_learns_late_is_taken_up_and_kept() -> N
         on_phone, on_watch = await air.joined()
         assert on_phone.link.max_fragment_bytes == 20
         air.system.faults.payload_bytes = None
-        on_phone.link.send(bytes(512))
-        assert await on_watch.receive(1) == [bytes(512)]
+        on_phone.link.send(bytes(510))
+        assert await on_watch.receive(1) == [bytes(510)]
         air.system.faults.payload_bytes = 20
-        assert on_phone.link.max_fragment_bytes == 512
+        assert on_phone.link.max_fragment_bytes == 510
 
 
 async def test_what_bleak_is_asked_for() -> None:

@@ -20,5 +20,6 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             yield Desk(made, watch, address)
         finally:
             await watch.close()
+        assert made.faults == []
         assert made.application == {}
         assert made.advertisement is None

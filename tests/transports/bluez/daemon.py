@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from dbus_fast import Message, MessageType, Variant
+from dbus_fast import Message, MessageFlag, MessageType, Variant
 from dbus_fast.aio.message_reader import build_message_reader
 
 BLUETOOTHD = ":1.1"
@@ -61,6 +61,10 @@ class Daemon:
         self.registrations = 0
         self.disconnected: list[str] = []
         self.calls: list[str] = []
+        self.unasked: set[int] = set()
+        self.faults: list[str] = []
+        self.starting: list[str] = []
+        """Methods that were called so that a bus would start bluetoothd, did it not run."""
         self.signals: list[Message] = []
         self.news = asyncio.Event()
         self._phones: dict[str, DaemonPhone] = {}
@@ -135,6 +139,20 @@ class Daemon:
         async with asyncio.timeout(5):
             return await self._answers[serial]
 
+    def tell(self, path: str, interface: str, member: str, signature: str, *body: object) -> None:
+        """Call without asking for an answer; one that comes all the same is a fault, as on a real bus."""
+        message = Message(
+            destination=OURS,
+            sender=BLUETOOTHD,
+            path=path,
+            interface=interface,
+            member=member,
+            signature=signature,
+            body=[*body],
+            flags=MessageFlag.NO_REPLY_EXPECTED,
+        )
+        self.unasked.add(self._send(message))
+
     async def until(self, condition: Any) -> None:
         """Wait for calls until something holds."""
         async with asyncio.timeout(5):
@@ -160,6 +178,8 @@ class Daemon:
         if message.message_type is MessageType.METHOD_CALL:
             self._work.add(task := asyncio.ensure_future(self._serve_call(message)))
             task.add_done_callback(self._work.discard)
+        elif message.reply_serial in self.unasked:
+            self.faults.append(f"an answer that nobody asked for: {message.error_name}")
         elif message.message_type is MessageType.SIGNAL:
             self.signals.append(message)
             self.news.set()
@@ -169,6 +189,8 @@ class Daemon:
     async def _serve_call(self, message: Message) -> None:
         member = message.member or ""
         self.calls.append(member)
+        if message.destination != DBUS and not message.flags & MessageFlag.NO_AUTOSTART:
+            self.starting.append(member)
         self.news.set()
         if member in self.deaf:
             return
@@ -244,12 +266,19 @@ class DaemonPhone:
 
     async def ask(self, uuid: str, member: str, signature: str, *body: object) -> Message:
         """Call a method of the characteristic with this UUID."""
+        return await self._daemon.call(self._path(uuid), CHARACTERISTIC, member, signature, *body)
+
+    def command(self, uuid: str, value: bytes) -> None:
+        """A write without response: bluetoothd asks for no answer, and does not wait."""
+        self._daemon.tell(self._path(uuid), CHARACTERISTIC, "WriteValue", "aya{sv}", value, self.options())
+
+    def _path(self, uuid: str) -> str:
         [path] = [
             path
             for path, interfaces in self._daemon.application.items()
             if CHARACTERISTIC in interfaces and interfaces[CHARACTERISTIC]["UUID"].value == uuid
         ]
-        return await self._daemon.call(path, CHARACTERISTIC, member, signature, *body)
+        return path
 
     async def subscribe(self, uuid: str) -> Message:
         """What bluetoothd does when the configuration is written."""

@@ -87,7 +87,7 @@ class DeskCarrier:
         self.link.lost("the watch disconnected")
 
     async def write(self, fragment: bytes) -> None:
-        await self.phone.ask(INBOX_UUID, "WriteValue", "aya{sv}", fragment, self.phone.options())
+        self.phone.command(INBOX_UUID, fragment)
 
     async def hang_up(self) -> None:
         if self.listening is not None:

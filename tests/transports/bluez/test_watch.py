@@ -67,6 +67,16 @@ async def test_fragments_cross_in_order_both_ways(desk: Desk) -> None:
     assert on_watch.resumed > 1
 
 
+async def test_a_burst_of_writes_without_response_arrives_whole_and_is_not_answered(desk: Desk) -> None:
+    phone, on_watch = await desk.joined()
+    for fragment in numbered(MAX_WINDOW, 510):
+        phone.command(INBOX_UUID, fragment)
+    assert await on_watch.receive(MAX_WINDOW) == numbered(MAX_WINDOW, 510)
+    stranger = desk.daemon.phone(2)
+    stranger.command(INBOX_UUID, b"x")
+    await desk.daemon.until(lambda: desk.daemon.disconnected == [stranger.path])
+
+
 async def test_pairing_and_reconnecting_through_bluez(desk: Desk) -> None:
     async with (
         Watch(MemoryStore(), desk.watch) as watch,

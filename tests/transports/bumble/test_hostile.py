@@ -229,6 +229,6 @@ async def test_a_watch_cannot_fill_the_memory_of_a_phone() -> None:
     assert (await recorder.received(2))[-1] == b"last"
     assert recorder.fragments == [b"x", b"last"]
     assert link._connection.gatt_client.cached_values == {}
-    assert link.max_fragment_bytes == 512
+    assert link.max_fragment_bytes == 510
     await phone.close()
     await stranger.close()

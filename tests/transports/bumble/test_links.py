@@ -83,10 +83,12 @@ async def test_whoever_does_not_wait_is_told_so_and_nothing_is_lost(size: int) -
 
 @pytest.mark.parametrize(("phone_mtu", "watch_mtu"), [(517, 185), (185, 517), (23, 23), (517, 517)])
 async def test_the_smaller_mtu_counts_for_both(phone_mtu: int, watch_mtu: int) -> None:
-    longest = min(phone_mtu - 3, watch_mtu - 3, 512)
+    payload = min(phone_mtu - 3, watch_mtu - 3)
     async with on_air(VirtualRadio(), phone_mtu=phone_mtu, watch_mtu=watch_mtu) as (phone, watch):
         both = await joined(phone, watch)
-        for link, far in ((both.phone, both.on_watch), (both.watch, both.on_phone)):
+        # BlueZ before 5.69, as a watch, throws away what is written over 510 bytes.
+        up, down = min(payload, 510), min(payload, 512)
+        for link, far, longest in ((both.phone, both.on_watch, up), (both.watch, both.on_phone, down)):
             assert link.max_fragment_bytes == longest
             link.send(bytes(longest))
             assert await far.received(1) == [bytes(longest)]

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from blechannel.errors import BlechannelError, BondNotFound, LocalProtocolError
+from blechannel.errors import BondNotFound, LocalProtocolError
 from blechannel.limits import MAX_NAME_BYTES, is_name
 from blechannel.pairing.bonds import KEY_BYTES, Bond
 from blechannel.pairing.changes import Forget, Rename
@@ -16,9 +16,9 @@ from blechannel.roles import Role
 from blechannel.stores.sqlite import SqliteStore
 from blechannel_tools.commands import bonds_move
 from blechannel_tools.exits import Exit
-from blechannel_tools.options import Commands, add_command, add_store
+from blechannel_tools.options import Commands, add_command, add_store, share_examples
 from blechannel_tools.output import Event, Output, Table
-from blechannel_tools.prompt import ask_line, is_interactive
+from blechannel_tools.prompt import confirm
 from blechannel_tools.selection import choose_bond, facts_of, label, moment, notes_on, short_id
 from blechannel_tools.sides import open_store, store_path
 
@@ -57,6 +57,7 @@ def add(commands: Commands) -> None:
     rename.add_argument("bond", help="name or id")
     rename.add_argument("new_name", metavar="name", help="the new name")
     bonds_move.add(parts)
+    share_examples(parts, "bonds", EPILOG)
 
 
 def _part(parts: Commands, name: str, act: Act, about: str) -> argparse.ArgumentParser:
@@ -132,20 +133,10 @@ async def _forget(options: argparse.Namespace, output: Output) -> None:
     async with _opened(options) as store:
         bond = _chosen(store, options)
         if not options.yes:
-            await _confirm(f"forget {label(bond)} ({short_id(bond)})? Connecting again needs a new pairing [y/N] ")
+            question = f"forget {label(bond)} ({short_id(bond)})? Connecting again needs a new pairing [y/N] "
+            await confirm(question, "nothing was forgotten")
         await store.apply(Forget(bond.bond_id, secrets.token_bytes(KEY_BYTES)))
     output.say(Event.FORGOTTEN, f"forgot {label(bond)} ({short_id(bond)})", id=bond.bond_id.hex(), name=bond.peer_name)
-
-
-async def _confirm(question: str) -> None:
-    if not is_interactive():
-        raise LocalProtocolError("nobody can be asked here: say --yes")
-    try:
-        answer = await ask_line(question)
-    except EOFError:
-        answer = ""
-    if answer.lower() not in ("y", "yes"):
-        raise BlechannelError("nothing was forgotten")
 
 
 async def _rename(options: argparse.Namespace, output: Output) -> None:

@@ -49,10 +49,11 @@ async def _connect(options: argparse.Namespace, output: Output) -> None:
         output.say(
             Event.CONNECTED,
             f"connected to {name}: epoch {channel.bond.epoch.number}, {channel.bond.assurance}; "
-            f"{_posture(channel.posture)}",
+            f"{_posture(channel.posture)}; fragments of {channel.max_fragment_bytes} bytes",
             bond=facts_of(channel.bond),
             address=channel.peer,
             posture=asdict(channel.posture),
+            fragment_bytes=channel.max_fragment_bytes,
         )
         took_ms = await _round_trip_ms(channel)
         shown = (

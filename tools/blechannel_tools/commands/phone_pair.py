@@ -1,35 +1,42 @@
-"""``blechannel phone pair``: by the watch's six digits, by words on both screens, or by a tag or QR code."""
+"""``blechannel phone pair``: by the watch's six digits, by words, by a tag or QR code, or by certificate."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from blechannel.aio.person import OutOfBand, Passkey, Way, Words
+from blechannel.aio.person import Certificate, OutOfBand, Passkey, Way, Words
 from blechannel.aio.phone import FoundWatch, Phone
-from blechannel.errors import LocalProtocolError
+from blechannel.errors import AuthenticationFailed, LocalProtocolError, PairingLocked, PairingRefused
 from blechannel.methods import Method
+from blechannel.pairing.bonds import Bond
+from blechannel.roles import Role
+from blechannel_tools.certificates import briefly
 from blechannel_tools.exits import Exit
+from blechannel_tools.identities import add_identity, add_trusted, certificate_credentials, trusted_folder
 from blechannel_tools.options import Commands, add_command, add_find, add_name, add_store, add_transport
 from blechannel_tools.output import Event, Output
 from blechannel_tools.person import ask_code_from, compare_from, ticket_from
 from blechannel_tools.selection import facts_of, find_watch, label, short_id
 from blechannel_tools.sides import open_phone
-from blechannel_tools.ways import ON_PHONE, method
+from blechannel_tools.ways import ENDED_BY_WATCH, ON_PHONE, ended, method, word_of
 
 EPILOG = """examples:
   blechannel phone pair --transport hci-socket:0
   blechannel phone pair C0:FF:EE:12:34:56 --transport usb:0
   blechannel phone pair --method words --transport unix:/tmp/ble
   blechannel phone pair --method oob --tag watch.ndef --transport unix:/tmp/ble
+  blechannel phone pair --method certificate --transport unix:/tmp/ble
   blechannel phone pair --code-file code.txt --json --transport unix:/tmp/ble
 
 Open a pairing window for the same method on the watch first. A code is good for one try: after a failure the watch
 shows a new one. Neither a code nor a ticket is ever given on the command line, where other users could see it. With `-`
 a file is standard input, read once it is needed; with --json the events "code-wanted", "words" and "ticket-wanted" say
-when. Words are answered with yes or no."""
+when. Words are answered with yes or no. Certificates are made and trusted with `blechannel identity`."""
 
 
 def add(commands: Commands) -> None:
@@ -37,7 +44,11 @@ def add(commands: Commands) -> None:
     parser = add_command(commands, "pair", run, help="pair with a watch whose pairing window is open", epilog=EPILOG)
     parser.add_argument("address", nargs="?", help="which watch, where several are open (see `phone scan`)")
     parser.add_argument(
-        "--method", type=method, default=Method.PASSKEY, metavar="M", help="passkey (default), words or oob"
+        "--method",
+        type=method,
+        default=Method.PASSKEY,
+        metavar="M",
+        help="passkey (default), words, oob or certificate",
     )
     parser.add_argument("--code-file", type=Path, metavar="FILE", help="passkey: read the code from here")
     parser.add_argument("--answer-file", type=Path, metavar="FILE", help="words: read yes or no from here")
@@ -53,6 +64,8 @@ def add(commands: Commands) -> None:
     add_find(parser)
     add_transport(parser)
     add_store(parser)
+    add_identity(parser)
+    add_trusted(parser)
     add_name(parser, "phone")
 
 
@@ -70,15 +83,41 @@ async def _pair(options: argparse.Namespace, output: Output) -> None:
         return found.pairing_open and address in ("", found.address)
 
     way = await _way(options, output)
-    async with open_phone(options) as phone:
+    credentials = certificate_credentials(options, Role.PHONE) if options.method is Method.CERTIFICATE else None
+    async with open_phone(options, credentials=credentials) as phone:
         if options.method.costs_a_guess:
             await _wait_unlocked(phone, options, output)
         with output.waiting("looking for a watch with an open pairing window"):
             found = await find_watch(phone, fits, "with an open pairing window", options.timeout)
-        async with await phone.pair(found, way) as channel:
+        with _explained(options.method):
+            channel = await phone.pair(found, way)
+        async with channel:
             bond = channel.bond
-    shown = f"paired with {label(bond)} ({short_id(bond)}): {bond.assurance}"
+    shown = f"paired with {label(bond)} ({short_id(bond)}): {bond.assurance}{_whose(bond, options)}"
     output.say(Event.PAIRED, shown, address=found.address, bond=facts_of(bond))
+
+
+def _whose(bond: Bond, options: argparse.Namespace) -> str:
+    """Which of the trusted certificates it was: nobody had said which it would be. Nothing with other methods."""
+    if not bond.peer_certificate:
+        return ""
+    leaves = trusted_folder(options, Role.PHONE).leaves()
+    return "".join(f", of {briefly(leaf)}" for leaf in leaves if leaf.fingerprint == bond.peer_certificate)
+
+
+@contextmanager
+def _explained(method: Method) -> Iterator[None]:
+    """Raises PairingRefused that says what it means with this method that a side refused, and what to do."""
+    try:
+        yield
+    except AuthenticationFailed as error:
+        if method is not Method.CERTIFICATE:
+            raise
+        raise PairingRefused("certificate", str(error)) from error
+    except PairingRefused as error:
+        if isinstance(error, PairingLocked):
+            raise
+        raise PairingRefused(error.reason, ended(error, ENDED_BY_WATCH, method)) from error
 
 
 async def _wait_unlocked(phone: Phone, options: argparse.Namespace, output: Output) -> None:
@@ -106,6 +145,8 @@ async def _way(options: argparse.Namespace, output: Output) -> Way:
         return Words(compare_from(options.answer_file, output, ON_PHONE[Method.WORDS]))
     if options.method is Method.OUT_OF_BAND:
         return OutOfBand(await ticket_from(options, output))
+    if options.method is Method.CERTIFICATE:
+        return Certificate()
     return Passkey(ask_code_from(options.code_file, output))
 
 
@@ -115,7 +156,8 @@ def _check(options: argparse.Namespace) -> None:
         Method.PASSKEY: options.code_file,
         Method.WORDS: options.answer_file,
         Method.OUT_OF_BAND: options.qr_text or options.tag or options.reader,
+        Method.CERTIFICATE: options.identity or options.trusted,
     }
     stray = [chosen for chosen, value in given.items() if value is not None and chosen is not options.method]
     if stray:
-        raise LocalProtocolError(f"that option goes with --method {stray[0].name.lower()}, which was not chosen")
+        raise LocalProtocolError(f"that option goes with --method {word_of(stray[0])}, which was not chosen")

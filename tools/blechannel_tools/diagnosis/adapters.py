@@ -1,73 +1,100 @@
-"""Bluetooth adapters as Linux shows them: seen, blocked, taken, permitted."""
+"""Bluetooth adapters as Linux shows them: seen, powered, blocked, known to be bad."""
 
 from __future__ import annotations
 
-import errno
-import socket
+import re
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from blechannel_tools.diagnosis.files import text, word
 from blechannel_tools.diagnosis.finding import Finding, ok, warn
+from blechannel_tools.diagnosis.permissions import hci_socket
 
-OpenSocket = Callable[[], None]
+ReadInfo = Callable[[int], bytes]
+"""The kernel's `struct hci_dev_info` of an adapter by its number; raises OSError."""
+
+HCIGETDEVINFO = 0x800448D3
+DEV_INFO_BYTES = 92
+_DEV_INFO = struct.Struct("<H8s6sI")
+"""Its beginning: number, name, address, flags."""
+_UP = 1
+
+BAD_CONTROLLERS = {"0a12:0001": "most sticks with this number are copies of a CSR chip, and fail at LE now and then"}
+CONFIGS = ("boot/firmware/config.txt", "boot/config.txt")
+"""Where a Raspberry Pi is configured, by the age of its system."""
 
 
-def adapters(root: Path = Path("/"), open_socket: OpenSocket | None = None) -> Iterator[Finding]:
-    """What `/sys` and `/proc` under `root` say, and whether an HCI socket can be opened."""
-    names = sorted(path.name for path in (root / "sys/class/bluetooth").glob("hci*") if ":" not in path.name)
+def adapters(root: Path = Path("/"), read_info: ReadInfo | None = None, *, daemon_runs: bool) -> Iterator[Finding]:
+    """What `/sys` and the kernel say; `daemon_runs` is whether bluetoothd does."""
+    names = adapter_names(root)
     if not names:
-        advice = "plug one in, or use --transport unix:/path or tcp:127.0.0.1:7001 to simulate one"
-        yield warn("adapters", "none seen", advice)
-        return
-    yield ok("adapters", ", ".join(names))
+        yield warn("adapters", "none seen", _why_none(root))
+    for name in names:
+        yield _attached(root / "sys/class/bluetooth" / name)
+        if not daemon_runs:  # which else says so itself: see bus
+            yield from _powered(name, read_info or kernel_info)
     yield from _blocked(root / "sys/class/rfkill")
-    if _is_running(root / "proc", "bluetoothd"):
-        advice = "to use hci-socket:N, stop it for that time: systemctl stop bluetooth"
-        yield warn("bluetoothd", "runs, and holds the adapters", advice)
+
+
+def adapter_names(root: Path) -> list[str]:
+    """hci0 and so on; their connections, which stand beside them, are left out."""
+    return sorted(path.name for path in (root / "sys/class/bluetooth").glob("hci*") if ":" not in path.name)
+
+
+def kernel_info(number: int) -> bytes:
+    """See ReadInfo; needs no privilege."""
+    import fcntl  # Linux alone is asked
+
+    found = bytearray(struct.pack("<H", number).ljust(DEV_INFO_BYTES, b"\0"))
+    with hci_socket() as control:
+        fcntl.ioctl(control.fileno(), HCIGETDEVINFO, found)
+    return bytes(found)
+
+
+def _why_none(root: Path) -> str:
+    for config in CONFIGS:
+        if re.search(r"^\s*dtoverlay=(pi3-)?disable-bt\b", text(root / config), re.MULTILINE):
+            return f"/{config} switches it off: take out its line dtoverlay=disable-bt, and restart"
+    if "microsoft" in word(root / "proc/version").lower():
+        return "WSL shows no adapter of Windows: attach a USB one with usbipd, or simulate with --board virtual"
+    return "plug one in, or use --transport unix:/path or tcp:127.0.0.1:7001 to simulate one"
+
+
+def _attached(folder: Path) -> Finding:
+    place = (folder / "device").resolve()
+    driver = (place / "driver").resolve().name if (place / "driver").exists() else "no driver"
+    vendor, product = word(place.parent / "idVendor"), word(place.parent / "idProduct")
+    if not vendor:
+        return ok(folder.name, f"attached by {driver}")
+    number = f"{vendor}:{product}"
+    if number in BAD_CONTROLLERS:
+        return warn(folder.name, f"USB {number}: {BAD_CONTROLLERS[number]}", "where links break, try another adapter")
+    return ok(folder.name, f"USB {number}, attached by {driver}")
+
+
+def _powered(name: str, read_info: ReadInfo) -> Iterator[Finding]:
+    """Who takes over an adapter wants it down; nothing is said where the kernel does not tell."""
+    number = name.removeprefix("hci")
+    try:
+        _, _, _, flags = _DEV_INFO.unpack_from(read_info(int(number)))
+    except (OSError, ValueError):
+        return
+    if flags & _UP:
+        advice = f"for hci-socket:{number}, take it down: sudo hciconfig {name} down"
+        yield warn(name, "up, though bluetoothd does not run: it cannot be opened like that", advice)
     else:
-        yield ok("bluetoothd", "does not run: adapters are free for hci-socket:N")
-    yield _permission(open_socket or open_hci_socket)
+        yield ok(name, "down: free to be opened")
 
 
 def _blocked(rfkill: Path) -> Iterator[Finding]:
     for switch in sorted(rfkill.glob("rfkill*")):
-        if _word(switch / "type") != "bluetooth":
+        if word(switch / "type") != "bluetooth":
             continue
-        name = _word(switch / "name") or switch.name
-        if _word(switch / "hard") == "1":
+        name = word(switch / "name") or switch.name
+        if word(switch / "hard") == "1":
             yield warn("rfkill", f"{name} is off by a hardware switch", "switch it on at the device")
-        elif _word(switch / "soft") == "1":
+        elif word(switch / "soft") == "1":
             yield warn("rfkill", f"{name} is blocked by software", "rfkill unblock bluetooth")
         else:
             yield ok("rfkill", f"{name} is not blocked")
-
-
-def _is_running(proc: Path, command: str) -> bool:
-    return any(_word(process / "comm") == command for process in proc.glob("[0-9]*"))
-
-
-def _word(path: Path) -> str:
-    """What a file of one line says; nothing where it is gone meanwhile or closed to us."""
-    try:
-        return path.read_text("utf-8", "replace").strip()
-    except OSError:
-        return ""
-
-
-def open_hci_socket() -> None:
-    """Open a raw HCI socket and close it. Raises OSError."""
-    # Their numbers, for Pythons that were built without Bluetooth.
-    family = getattr(socket, "AF_BLUETOOTH", 31)
-    protocol = getattr(socket, "BTPROTO_HCI", 1)
-    socket.socket(family, socket.SOCK_RAW, protocol).close()
-
-
-def _permission(open_socket: OpenSocket) -> Finding:
-    try:
-        open_socket()
-    except OSError as error:
-        if error.errno in (errno.EPERM, errno.EACCES):
-            return warn("HCI sockets", "not permitted", "run as root, or give Python CAP_NET_ADMIN and CAP_NET_RAW")
-        advice = "use a usb: or serial: transport, or load the kernel's bluetooth module"
-        return warn("HCI sockets", f"cannot be opened: {error.strerror}", advice)
-    return ok("HCI sockets", "permitted")

@@ -1,0 +1,83 @@
+"""Bluetooth LE captures: read, decoded, decrypted and judged.
+
+::
+
+    with open_capture("session.btsnoop", key_log=load_key_log("keys.log")) as capture:
+        for event in capture:
+            match event:
+                case AttPdu(handle=handle, value=value): ...
+                case ChannelFrame(verdict=Verdict.OK, body=body): ...
+"""
+
+from blechannel_capture.air.key_ring import KeyRing
+from blechannel_capture.capture import Capture, open_capture
+from blechannel_capture.channel.events import ChannelEnded, ChannelFrame, Ending, HandshakeVerified, OddFragment
+from blechannel_capture.channel.key_log import KeyLog, load_key_log, read_key_log
+from blechannel_capture.errors import CaptureError, DamagedCapture, NotACapture
+from blechannel_capture.events import (
+    Advertised,
+    AttPdu,
+    CocData,
+    Connected,
+    Connection,
+    Disconnected,
+    EncryptionChanged,
+    Event,
+    LinkControl,
+    LinkDecrypted,
+    LongTermKey,
+    OtherPdu,
+    ParametersChanged,
+    SealedPdu,
+    Side,
+    Signal,
+    SmpPdu,
+    Verdict,
+)
+from blechannel_capture.findings import Certainty, Finding, Findings, Kind, Level
+from blechannel_capture.json_lines import as_object
+from blechannel_capture.timing import Timing
+from blechannel_capture.words import in_words
+
+__all__ = [
+    "Advertised",
+    "AttPdu",
+    "Capture",
+    "CaptureError",
+    "Certainty",
+    "ChannelEnded",
+    "ChannelFrame",
+    "CocData",
+    "Connected",
+    "Connection",
+    "DamagedCapture",
+    "Disconnected",
+    "EncryptionChanged",
+    "Ending",
+    "Event",
+    "Finding",
+    "Findings",
+    "HandshakeVerified",
+    "KeyLog",
+    "KeyRing",
+    "Kind",
+    "Level",
+    "LinkControl",
+    "LinkDecrypted",
+    "LongTermKey",
+    "NotACapture",
+    "OddFragment",
+    "OtherPdu",
+    "ParametersChanged",
+    "SealedPdu",
+    "Side",
+    "Signal",
+    "SmpPdu",
+    "Timing",
+    "Verdict",
+    "as_object",
+    "in_words",
+    "load_key_log",
+    "open_capture",
+    "read_key_log",
+]

@@ -1,0 +1,33 @@
+"""The link keys that are known: given, found in another capture, or met on the air."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from blechannel_capture.errors import CaptureError
+
+KEY_BYTES: Final = 16
+
+
+@dataclass(slots=True)
+class KeyRing:
+    """Keys, most significant byte first, each with where it comes from."""
+
+    keys: dict[bytes, str] = field(default_factory=dict)
+    search_passkeys: bool = True
+    """Whether legacy pairing's passkey is searched."""
+
+    def add(self, key: bytes, source: str) -> None:
+        """Know one key more.
+
+        Raises:
+            CaptureError: not 16 bytes.
+        """
+        if len(key) != KEY_BYTES:
+            raise CaptureError(f"a link key has {KEY_BYTES} bytes, this one has {len(key)}")
+        self.keys.setdefault(key, source)
+
+    def newest_first(self) -> list[tuple[bytes, str]]:
+        """Every key and its source; what was met last is most likely to be in use."""
+        return list(reversed(self.keys.items()))

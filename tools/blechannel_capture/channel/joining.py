@@ -1,0 +1,96 @@
+"""One direction's fragments joined to frames by somebody who only listens (protocol, "Fragments").
+
+What runs is written by hand for speed; a test holds it to `FRAGMENT`, the declaration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from blechannel.limits import MAX_FRAGMENT_BYTES
+from blechannel.wire.fragments import FRAGMENT_HEADER_BYTES
+from blechannel.wire.header import FRAME_HEADER_BYTES, frame_length
+
+NUMBERS: Final = 128
+_MARK: Final = 0x80
+_NUMBER: Final = 0x7F
+
+
+class Oddity(Enum):
+    """What is wrong with a fragment, as far as a listener can tell."""
+
+    NOT_OURS = "no fragment of this protocol"
+    LOST = "fragments before it are missing"
+    REPEATED = "a fragment that was there before"
+    UNFINISHED = "a frame begins before the one before it was whole"
+    NO_START = "the beginning of its frame is missing"
+    LENGTH_LIES = "more bytes than the frame's length says"
+
+
+@dataclass(slots=True)
+class Joined:
+    """What one fragment did."""
+
+    frame: bytes | None = None
+    """The frame that it completed, header included."""
+    began: int = 0
+    """The packet that the frame began in."""
+    oddities: tuple[Oddity, ...] = ()
+    missing: int = 0
+    """How many fragments are missing before it; counted modulo 128, so that a long gap looks shorter."""
+
+
+class Joiner:
+    """One direction of one connection."""
+
+    def __init__(self) -> None:
+        self._expected: int | None = None
+        self._parts: bytearray | None = None
+        self._began = 0
+        self._seen: dict[int, bytes] = {}
+        self.data_fragments = 0
+        self.control_fragments = 0
+
+    def take(self, value: bytes, packet: int) -> Joined:
+        """One GATT value."""
+        if not FRAGMENT_HEADER_BYTES <= len(value) <= MAX_FRAGMENT_BYTES:
+            return Joined(oddities=(Oddity.NOT_OURS,))
+        is_control = bool(value[1] & _MARK)
+        if is_control != (len(value) == FRAGMENT_HEADER_BYTES):
+            return Joined(oddities=(Oddity.NOT_OURS,))
+        if is_control:
+            self.control_fragments += 1
+            return Joined()
+        self.data_fragments += 1
+        number, starts, data = value[0] & _NUMBER, bool(value[0] & _MARK), value[FRAGMENT_HEADER_BYTES:]
+        if self._expected is None:
+            self._expected = number
+        missing = (number - self._expected) % NUMBERS
+        if missing >= NUMBERS // 2 and self._seen.get(number) == value[:1] + data:
+            return Joined(oddities=(Oddity.REPEATED,))
+        self._expected = (number + 1) % NUMBERS
+        self._seen[number] = value[:1] + data
+        joined = self._join(data, packet, starts=starts, gap=missing > 0)
+        joined.missing = missing
+        return joined
+
+    def _join(self, data: bytes, packet: int, *, starts: bool, gap: bool) -> Joined:
+        oddities: tuple[Oddity, ...] = (Oddity.LOST,) if gap else ()
+        if gap:
+            self._parts = None
+        if starts:
+            if self._parts is not None:
+                oddities += (Oddity.UNFINISHED,)
+            self._parts, self._began = bytearray(), packet
+        parts = self._parts
+        if parts is None:
+            return Joined(oddities=(*oddities, Oddity.NO_START))
+        parts += data
+        if len(parts) < FRAME_HEADER_BYTES or len(parts) < (whole := frame_length(bytes(parts[:FRAME_HEADER_BYTES]))):
+            return Joined(oddities=oddities)
+        self._parts = None
+        if len(parts) > whole:
+            return Joined(oddities=(*oddities, Oddity.LENGTH_LIES))
+        return Joined(bytes(parts), self._began, oddities)

@@ -1,0 +1,1 @@
+"""Capture files of every format, as one stream of packets."""

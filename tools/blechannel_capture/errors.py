@@ -1,0 +1,34 @@
+"""What can be wrong with a capture.
+
+::
+
+    BlechannelError
+    └── CaptureError              the capture cannot be used as asked
+        ├── NotACapture           no format that is known, or a link type that is not Bluetooth LE
+        └── DamagedCapture        strict reading met damage (`.entry`)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blechannel.errors import BlechannelError
+
+if TYPE_CHECKING:
+    from blechannel_capture.ledger import Entry
+
+
+class CaptureError(BlechannelError):
+    """The capture cannot be used as asked."""
+
+
+class NotACapture(CaptureError):
+    """Bytes of no format that is known, or of a link that does not carry Bluetooth LE."""
+
+
+class DamagedCapture(CaptureError):
+    """Strict reading met damage; `entry` says which, where."""
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(str(entry))
+        self.entry = entry

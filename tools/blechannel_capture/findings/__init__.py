@@ -1,0 +1,40 @@
+"""What is wrong with what a capture shows, said only as far as the capture allows.
+
+One file a family; each is a `Watcher` of the capture's events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from blechannel_capture.events import Connection, Event
+from blechannel_capture.findings.downgrades import Downgrades
+from blechannel_capture.findings.finding import Certainty, Finding, Kind, Level, Watcher
+from blechannel_capture.findings.gaps import Gaps
+from blechannel_capture.findings.linkability import Linkability
+from blechannel_capture.findings.replays import Replays
+from blechannel_capture.findings.sessions import Sessions
+from blechannel_capture.gatt_map import GattMap
+from blechannel_capture.ledger import Ledger
+
+__all__ = ["Certainty", "Finding", "Findings", "Kind", "Level"]
+
+
+class Findings:
+    """All watchers at once. Feed every event, then `end`."""
+
+    def __init__(self, ledger: Ledger, gatt: Callable[[Connection], GattMap]) -> None:
+        self._gaps = Gaps(ledger)
+        gaps = self._gaps
+        self._watchers: tuple[Watcher, ...] = (Replays(gaps), Sessions(gaps), Downgrades(gaps), Linkability(gatt))
+
+    def look(self, event: Event) -> Iterator[Finding]:
+        """What this event shows."""
+        self._gaps.look(event)
+        for watcher in self._watchers:
+            yield from watcher.look(event)
+
+    def end(self) -> Iterator[Finding]:
+        """What only the whole capture shows."""
+        for watcher in self._watchers:
+            yield from watcher.end()

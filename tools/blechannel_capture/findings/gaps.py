@@ -1,0 +1,38 @@
+"""Where the capture has holes: what every watcher asks before it accuses anybody."""
+
+from __future__ import annotations
+
+from blechannel_capture.channel.events import OddFragment
+from blechannel_capture.channel.joining import Oddity
+from blechannel_capture.events import Connected, Event
+from blechannel_capture.findings.finding import Certainty
+from blechannel_capture.ledger import Damage, Ledger
+
+_HOLES = (Damage.TRUNCATED, Damage.BAD_LENGTH, Damage.BAD_BLOCK, Damage.DROPPED, Damage.SNAPPED)
+"""Whatever was lost with these may have been anything."""
+_ON_THE_AIR = (Damage.GAP, Damage.BAD_CRC)
+
+
+class Gaps:
+    """Keep it up to date with `look`."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._broken: set[int] = set()
+        self._begun: set[int] = set()
+
+    def look(self, event: Event) -> None:
+        """Learn from an event."""
+        if isinstance(event, OddFragment) and event.oddity in (Oddity.LOST, Oddity.NO_START):
+            self._broken.add(event.connection.number)
+        elif isinstance(event, Connected) and event.seen:
+            self._begun.add(event.connection.number)
+
+    def certainty(self, connection: int) -> Certainty:
+        """Whether something about that connection can be said with certainty now."""
+        is_whole = (
+            connection not in self._broken
+            and connection in self._begun
+            and not any(self._ledger.counts[each] for each in (*_HOLES, *_ON_THE_AIR))
+        )
+        return Certainty.CERTAIN if is_whole else Certainty.INCONCLUSIVE

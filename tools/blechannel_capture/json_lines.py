@@ -1,0 +1,55 @@
+"""Events as JSON objects, one a line, under a versioned schema.
+
+Keys are stable: a later version of the schema may add some; one that takes any away gets another number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any, Final
+
+from blechannel_capture import att
+from blechannel_capture.events import AttPdu, Connected, Connection, Event, ParametersChanged
+
+SCHEMA: Final = 1
+
+
+def as_object(event: Event) -> dict[str, Any]:
+    """What `json.dumps` takes. Bytes are hexadecimal, connections their number, enumerations their names in lower case.
+
+    `time_ns` is in nanoseconds since 1970, `packet` counts from 1.
+    """
+    if type(event) is AttPdu:  # by far the most frequent
+        return {
+            "schema": SCHEMA,
+            "type": "AttPdu",
+            "packet": event.packet,
+            "time_ns": event.time_ns,
+            "connection": event.connection.number,
+            "sender": event.sender.value,
+            "opcode": event.opcode,
+            "name": att.name_of(event.opcode),
+            "handle": event.handle,
+            "value": event.value.hex(),
+        }
+    found = {"schema": SCHEMA, "type": type(event).__name__, **_fields(event)}
+    if isinstance(event, Connected | ParametersChanged):
+        found["link"] = _fields(event.connection)
+    return found
+
+
+def _fields(of: Any) -> dict[str, Any]:
+    return {field.name: _plain(getattr(of, field.name)) for field in fields(of) if not field.name.startswith("_")}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Connection):
+        return value.number
+    if isinstance(value, Enum):
+        return value.name.lower()
+    if is_dataclass(value):
+        return {"type": type(value).__name__, **_fields(value)}
+    return value
