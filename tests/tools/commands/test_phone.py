@@ -220,9 +220,9 @@ def test_a_message_that_is_too_long(programs: Run, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("bonded_watch")
 def test_the_battery_is_heard(programs: Run, people: Run) -> None:
     ran = programs("phone", "listen", "battery", "--count", "1")
-    assert ran.only("message")["hex"] == "64"
+    assert 0 < int(ran.only("message")["hex"], 16) <= 100
     assert ran.last == {"event": "done", "messages": 1}
-    assert people("phone", "listen", "battery", "--seconds", "0.5").out == "100 %\n"
+    assert re.fullmatch(r"\d+ %\n", people("phone", "listen", "battery", "--count", "1").out)
 
 
 @pytest.mark.usefixtures("transport")
