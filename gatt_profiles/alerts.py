@@ -5,7 +5,7 @@ Source: Alert Notification Service 1.0, section 3 (a category is told of from wh
 
 from __future__ import annotations
 
-from blechannel.errors import AttributeRefused
+from blechannel.errors import AttributeRefused, LocalProtocolError
 from gatt_profiles.alert_notification import (
     COMMAND_NOT_SUPPORTED,
     CONTROL_POINT,
@@ -38,7 +38,12 @@ class Alerts:
         server.on_write(CONTROL_POINT, self._commanded)
 
     def came(self, category: Category, text: str) -> None:
-        """Something came in; `text` is cut to 18 bytes."""
+        """Something came in; `text` is cut to 18 bytes.
+
+        Raises:
+            LocalProtocolError: a category that is not among those of this server.
+        """
+        self._check(category)
         cut = text.encode()[:MAX_TEXT_BYTES].decode(errors="ignore")
         self._new[category] = NewAlert(category, min(255, self._new[category].count + 1), cut)
         self._set_unread(category, min(255, self._unread[category].count + 1))
@@ -46,9 +51,14 @@ class Alerts:
             self._server.set(NEW_ALERT, self._new[category])
 
     def was_read(self, category: Category) -> None:
-        """All of a category was read."""
+        """All of a category was read; raises as `came`."""
+        self._check(category)
         self._new[category] = NewAlert(category, 0, "")
         self._set_unread(category, 0)
+
+    def _check(self, category: Category) -> None:
+        if category not in self._new:
+            raise LocalProtocolError(f"these alerts have no category {category.name}")
 
     def _set_unread(self, category: Category, count: int) -> None:
         self._unread[category] = UnreadStatus(category, count)

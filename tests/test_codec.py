@@ -16,6 +16,7 @@ from blechannel.codec import (
     U32,
     U64,
     FieldRow,
+    ValueOutOfRange,
     blobs,
     decode,
     describe,
@@ -200,3 +201,22 @@ def test_byte_strings_over_their_bounds_are_refused_both_ways(items: tuple[bytes
     raw = bytes([len(items)]) + b"".join(len(item).to_bytes(2) + item for item in items)
     with pytest.raises(MalformedFrame):
         decode(Listed, raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Even:
+    """A number that its class looks at."""
+
+    number: int = on_air(U8, "even")
+
+    def __post_init__(self) -> None:
+        if self.number % 2:
+            raise ValueOutOfRange(f"{self.number} is odd")
+
+
+def test_a_value_out_of_range_is_named_on_both_sides() -> None:
+    assert decode(Even, b"\2") == Even(2)
+    with pytest.raises(MalformedFrame, match="no Even: 3 is odd"):
+        decode(Even, b"\3")
+    with pytest.raises(LocalProtocolError, match="3 is odd"):
+        Even(3)

@@ -317,3 +317,7 @@ async def test_alerts() -> None:
                 await client.write(control, wrong)
             assert refused.value.code == alert_notification.COMMAND_NOT_SUPPORTED
         assert len(news._notifications._values) == 0
+        with pytest.raises(LocalProtocolError, match="no category NEWS"):
+            alerts.came(Category.NEWS, "none")
+        with pytest.raises(LocalProtocolError, match="no category ALL"):
+            alerts.was_read(Category.ALL)

@@ -18,12 +18,14 @@ from blechannel_tools.live_view import LiveView
 from blechannel_tools.output import JsonOutput
 from blechannel_tools.readings import SERVICES
 from blechannel_tools.sensors import PLAIN, Sensors
-from gatt_profiles import battery, current_time, heart_rate, immediate_alert
-from gatt_profiles.alert_notification import NewAlert, UnreadStatus
+from gatt_profiles import alert_notification, battery, current_time, heart_rate, immediate_alert
+from gatt_profiles.alert_notification import Categories, Category, NewAlert, UnreadStatus
 from gatt_profiles.current_time import CURRENT_TIME, Adjusted, CurrentTime
 from gatt_profiles.heart_rate import ControlPoint, HeartRate
 from gatt_profiles.immediate_alert import ALERT_LEVEL, AlertLevel, Level
 from gatt_profiles.profile import Characteristic, Service
+from gatt_profiles.server import Server
+from gatt_profiles.tunnel import serving
 from gatt_profiles.tunnel_peer import open_client
 from tests.aio.rooms import house, room
 
@@ -135,6 +137,28 @@ async def test_following_a_profile(port: str, wanted: set[type]) -> None:
         sensors.serve(r.watch)
         with pytest.raises(Enough):
             await follow(await r.pair(), SERVICES[port], show)
+
+
+async def test_following_a_watch_that_has_little() -> None:
+    server = Server(alert_notification.SERVICE)
+    server.set(alert_notification.SUPPORTED_NEW, Categories.of(Category.CALL))
+    heard: list[object] = []
+    async with room() as r:
+        r.watch.serve(alert_notification.SERVICE.port, serving(server))
+        channel = await r.pair()
+
+        def show(_service: Service, _characteristic: Characteristic[Any], value: object) -> None:
+            heard.append(value)
+
+        following = asyncio.ensure_future(follow(channel, alert_notification.SERVICE, show))
+        while not heard:
+            await asyncio.sleep(0)
+        server.set(alert_notification.NEW_ALERT, NewAlert(Category.CALL, 1, "Ada"))
+        while len(heard) < 2:
+            await asyncio.sleep(0)
+        await r.watch.channels[0].close()
+        await following
+    assert heard == [Categories.of(Category.CALL), NewAlert(Category.CALL, 1, "Ada")]
 
 
 @pytest.mark.parametrize("cut_off", [False, True])

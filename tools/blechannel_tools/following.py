@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from blechannel.aio.channel import Channel
@@ -29,14 +29,9 @@ async def follow(channel: Channel, service: Service, show: Show) -> None:
         BlechannelError: the channel was cut off, nothing answers, or a value is none.
     """
     async with open_client(channel, service) as client, AsyncExitStack() as held:
-        streams = [
-            (characteristic, await held.enter_async_context(client.subscribed(characteristic)))
-            for characteristic in service.characteristics
-            if Properties.NOTIFY in characteristic.properties
-        ]
+        streams = await _subscribe(client, held)
         if service is alert_notification.SERVICE:
-            for command in (Command.ENABLE_NEW, Command.ENABLE_UNREAD):
-                await client.write(alert_notification.CONTROL_POINT, ControlPoint(command, Category.ALL))
+            await _enable_alerts(client)
         await _read_all(client, show)
         await all_of(_heard(service, characteristic, values, show) for characteristic, values in streams)
 
@@ -57,13 +52,26 @@ async def all_of(jobs: Iterable[Coroutine[object, object, None]]) -> None:
             raise how
 
 
+async def _subscribe(client: Client, held: AsyncExitStack) -> list[tuple[Characteristic[Any], Values[Any]]]:
+    streams: list[tuple[Characteristic[Any], Values[Any]]] = []
+    for characteristic in client.service.characteristics:
+        if Properties.NOTIFY in characteristic.properties:
+            with suppress(AttributeRefused):  # an optional one, which this watch does not have; below likewise
+                streams.append((characteristic, await held.enter_async_context(client.subscribed(characteristic))))
+    return streams
+
+
+async def _enable_alerts(client: Client) -> None:
+    for command in (Command.ENABLE_NEW, Command.ENABLE_UNREAD):
+        with suppress(AttributeRefused):
+            await client.write(alert_notification.CONTROL_POINT, ControlPoint(command, Category.ALL))
+
+
 async def _read_all(client: Client, show: Show) -> None:
     for characteristic in client.service.characteristics:
         if Properties.READ in characteristic.properties:
-            try:
+            with suppress(AttributeRefused):
                 show(client.service, characteristic, await client.read(characteristic))
-            except AttributeRefused:  # an optional one, which this watch does not have
-                continue
 
 
 async def _heard(service: Service, characteristic: Characteristic[Any], values: Values[Any], show: Show) -> None:
