@@ -33,7 +33,7 @@ class Remarks:
 
     comments: list[tuple[int, str]] = field(default_factory=list)
     """The packet's number, 0 for the file, and the text."""
-    secrets: list[tuple[int, bytes]] = field(default_factory=list)
+    secrets: list[tuple[int, bytes]] = field(default_factory=list, repr=False)
     """The secrets' type and bytes, such as a key log."""
 
     def comment(self, number: int, text: bytes) -> None:
