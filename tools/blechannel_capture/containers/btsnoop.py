@@ -41,7 +41,7 @@ def read_btsnoop(reading: Reading) -> Packets:
         offset = reading.source.offset
         record = take(size)
         if len(record) < size:
-            reading.is_whole(record, size, "a record's header")
+            reading.is_whole(record, size, "a record's header", may_end=True)
             return
         original, length, flags, dropped, time_us = unpack(record)
         if not reading.fits(length, "a packet"):

@@ -41,7 +41,7 @@ def read_packet_logger(reading: Reading) -> Packets:
         offset = reading.source.offset
         record = take(HEADER_BYTES)
         if len(record) < HEADER_BYTES:
-            reading.is_whole(record, HEADER_BYTES, "a record's header")
+            reading.is_whole(record, HEADER_BYTES, "a record's header", may_end=True)
             return
         counted, seconds, micros, kind = unpack(record)
         length = counted - _COUNTED
