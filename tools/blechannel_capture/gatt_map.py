@@ -17,6 +17,8 @@ from blechannel_capture.events import AttPdu
 
 PRIMARY_SERVICE, SECONDARY_SERVICE, CHARACTERISTIC = 0x2800, 0x2801, 0x2803
 MAP_VERSION: Final = 1
+MAX_SERVICES: Final = 1000
+"""More than any device has; each is looked at for every attribute."""
 BASE_UUID_TAIL: Final = "-0000-1000-8000-00805f9b34fb"
 
 
@@ -120,7 +122,7 @@ class GattMap:
         for entry in _entries(value, (6, 20)):
             first, last = int.from_bytes(entry[:2], "little"), int.from_bytes(entry[2:4], "little")
             found = (first, last, full_uuid(entry[4:]))
-            if found not in self.services:
+            if len(self.services) < MAX_SERVICES and found not in self.services:
                 self.services.append(found)
 
     def _characteristics(self, value: bytes) -> None:
@@ -129,11 +131,12 @@ class GattMap:
 
     def _information(self, value: bytes) -> None:
         size = {1: 4, 2: 18}.get(value[0], 0) if value else 0
-        for at in range(1, len(value) - size + 1, size or len(value)):
-            if size:
-                handle = int.from_bytes(value[at : at + 2], "little")
-                # Discovery of characteristics knows a value's type; here it is the same one.
-                self.learn(handle, full_uuid(value[at + 2 : at + size]), Confidence.DISCOVERED)
+        if not size:
+            return
+        for at in range(1, len(value) - size + 1, size):
+            handle = int.from_bytes(value[at : at + 2], "little")
+            # Discovery of characteristics knows a value's type; here it is the same one.
+            self.learn(handle, full_uuid(value[at + 2 : at + size]), Confidence.DISCOVERED)
 
 
 def _entries(value: bytes, sizes: tuple[int, ...]) -> list[bytes]:

@@ -123,9 +123,10 @@ def test_a_packet_logger_record_that_is_shorter_than_its_own_header() -> None:
 
 
 def test_packet_logger_s_notes_are_passed_over_and_unknown_types_entered() -> None:
-    found, ledger = packets(packet_logger([(START_NS, 0xFC, b"a note"), (START_NS, 0x77, b"?")]))
-    assert len(found) == 2
-    assert [(each.damage, each.packet) for each in ledger.entries] == [(Damage.MALFORMED, 2)]
+    records = [(START_NS, kind, b"a note") for kind in (0xFC, 0x0A, 0x0B, 0x77)]
+    found, ledger = packets(packet_logger(records))
+    assert len(found) == 4
+    assert [(each.damage, each.packet) for each in ledger.entries] == [(Damage.MALFORMED, 4)]
 
 
 # --- times and losses ---
