@@ -83,13 +83,13 @@ class Talk:
         return self.say(sender, 5, struct.pack("<BBH", code, identifier, len(value)) + value)
 
 
-@pytest.mark.parametrize("opcode", range(256))
-def test_att_pdus_of_every_opcode(opcode: int) -> None:
-    event = Talk().say(Side.CENTRAL, 4, bytes([opcode]) + b"\x21\x00value")
-    assert isinstance(event, AttPdu)
-    expected = (0x21, b"value") if has_handle(opcode) else (0, b"\x21\x00value")
-    assert (event.opcode, event.handle, event.value) == (opcode, *expected)
-    assert name_of(opcode) == NAMES.get(opcode, f"opcode {opcode:#04x}")
+def test_att_pdus_of_every_opcode() -> None:
+    for opcode in range(256):
+        event = Talk().say(Side.CENTRAL, 4, bytes([opcode]) + b"\x21\x00value")
+        assert isinstance(event, AttPdu)
+        expected = (0x21, b"value") if has_handle(opcode) else (0, b"\x21\x00value")
+        assert (event.opcode, event.handle, event.value) == (opcode, *expected)
+        assert name_of(opcode) == NAMES.get(opcode, f"opcode {opcode:#04x}")
 
 
 def test_short_pdus_of_the_fixed_channels() -> None:

@@ -187,7 +187,7 @@ def test_lines_say_where() -> None:
 @pytest.mark.parametrize("damage", Damage)
 def test_strict_reading_stops_at_what_no_clean_recording_has(damage: Damage) -> None:
     ledger = Ledger(strict=True)
-    everyday = (Damage.BAD_CRC, Damage.GAP, Damage.RETRANSMITTED, Damage.TIME_JUMP, Damage.SNAPPED)
+    everyday = (Damage.STRAY, Damage.BAD_CRC, Damage.GAP, Damage.RETRANSMITTED, Damage.TIME_JUMP, Damage.SNAPPED)
     if damage in everyday:
         ledger.note(damage, "x")
         assert ledger.counts[damage] == 1
