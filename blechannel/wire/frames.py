@@ -56,9 +56,7 @@ class Info:
     def offers(self, version: int, suite: int, method: int) -> bool:
         """Whether all three are offered; method 0 (reconnect) always is."""
         speaks = self.min_version <= version <= self.max_version
-        return (
-            speaks and bool(self.suites << 1 >> suite & 1) and (not method or bool(self.methods << 1 >> method & 1))
-        )
+        return speaks and bool(self.suites << 1 >> suite & 1) and (not method or bool(self.methods << 1 >> method & 1))
 
 
 @dataclass(frozen=True, slots=True)

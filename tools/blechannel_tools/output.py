@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from blechannel.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
 
 SHORT_CELL = 16
 """A column whose cells are no longer than this, such as a time, is not broken into lines."""
@@ -41,6 +44,7 @@ class Event(StrEnum):
     DONE = "done"
     ERROR = "error"
     EXPORTED = "exported"
+    FINDING = "finding"
     FINDINGS = "findings"
     FORGOTTEN = "forgotten"
     FRAME = "frame"
@@ -157,7 +161,7 @@ class HumanOutput:
     def say(self, _event: Event, shown: Shown = "", /, **_facts: object) -> None:
         """See Output."""
         if isinstance(shown, Table):
-            self._print_table(shown)
+            self.console.print(self.drawn(shown))
         elif isinstance(shown, Lines):
             for line in (shown.heading, *shown.lines):
                 self._print_line(line)
@@ -187,7 +191,8 @@ class HumanOutput:
         whole = not self.console.is_terminal  # a program that reads lines gets them as they are
         self.console.print(printable(text), markup=False, emoji=False, soft_wrap=whole)
 
-    def _print_table(self, table: Table) -> None:
+    def drawn(self, table: Table) -> RichTable:
+        """The table as rich draws it."""
         from rich import box
         from rich.table import Table as RichTable
         from rich.text import Text
@@ -201,7 +206,7 @@ class HumanOutput:
             drawn.add_column(column, overflow="fold", no_wrap=is_short)
         for row in table.rows:
             drawn.add_row(*(Text(printable(cell), table.styles.get(cell, "")) for cell in row))
-        self.console.print(drawn)
+        return drawn
 
 
 def tell_error(message: str, *, error: str, exit_code: int, as_json: bool) -> None:

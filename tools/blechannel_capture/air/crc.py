@@ -28,3 +28,13 @@ def crc24(pdu: bytes, init: int) -> bytes:
     for byte in pdu:
         register = register >> 8 ^ _TABLE[(register ^ byte) & 0xFF]
     return register.to_bytes(3, "little")
+
+
+def crc_init_of(pdu: bytes, crc: bytes) -> int:
+    """The init under which a PDU has that checksum: what CONNECT_IND has said, where a frame is sound."""
+    register = int.from_bytes(crc, "little")
+    for byte in reversed(pdu):
+        for position in range(7, -1, -1):
+            top = register >> 23
+            register = (register ^ (_POLYNOMIAL if top else 0)) << 1 & 0xFFFFFF | (top ^ (byte >> position & 1))
+    return _reversed(register)

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
+from blechannel_capture.air.crc import crc_init_of
 from blechannel_capture.air.encryption import MIC_BYTES, Decryption, EncryptionStart
 from blechannel_capture.air.frames import AirFrame
 from blechannel_capture.air.key_ring import KeyRing
@@ -48,6 +49,7 @@ class Link:
     def __init__(self, connection: Connection, ledger: Ledger, keys: KeyRing, *, crc_init: int | None) -> None:
         self.connection = connection
         self.crc_init = crc_init
+        self._supposed_init: int | None = None
         self.pairing = Exchange()
         self._ledger = ledger
         self._keys = keys
@@ -96,6 +98,14 @@ class Link:
         """Whether it is what the other side waits for, or what this side has said before."""
         last, awaited, sequence = self._last.get(side), self._awaits.get(side), pdu[0] >> 3 & 1
         return awaited is None or awaited == sequence or last == (sequence, pdu[2:])
+
+    def learn_crc(self, frame: AirFrame) -> None:
+        """Where CONNECT_IND was missed: two frames that agree on the checksum's init tell it."""
+        if self.crc_init is None and frame.crc_ok is None:
+            init = crc_init_of(frame.pdu, frame.crc)
+            if init == self._supposed_init:
+                self.crc_init = init
+            self._supposed_init = init
 
     def hear(self, frame: AirFrame, sender: Side, packet: int, time_ns: int) -> Iterator[Event]:
         """One sound frame."""

@@ -77,6 +77,7 @@ class AirDecoder:
             self._forget_stranger()
 
     def _connected(self, link: Link, frame: AirFrame, at: _At) -> Iterator[Event]:
+        link.learn_crc(frame)
         turn = link.turn(frame, at.time_ns)
         if self._is_sound(frame, link.crc_init, at.packet):
             yield from link.hear(frame, turn, at.packet, at.time_ns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from blechannel_capture.events import Event
 
@@ -66,6 +66,17 @@ class Finding:
     """The connection's number; 0 where it concerns none."""
     detail: str
     """What happened, for a person."""
+
+    def as_object(self) -> dict[str, Any]:
+        """What `json.dumps` takes."""
+        return {
+            "kind": self.kind.value,
+            "level": self.level.value,
+            "certainty": self.certainty.value,
+            "packets": list(self.packets),
+            "connection": self.connection,
+            "detail": self.detail,
+        }
 
     def __str__(self) -> str:
         where = f"packet {self.packets[-1]}" if self.packets else "the capture"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from blechannel_tools.commands.capture import (
+    anonymise,
     check,
     conversation,
     cut,
@@ -14,6 +15,8 @@ from blechannel_tools.commands.capture import (
     frames,
     gatt,
     info,
+    live,
+    report,
     timing,
 )
 from blechannel_tools.options import Commands
@@ -39,5 +42,5 @@ def add(commands: Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parts = parser.add_subparsers(required=True, metavar="ACTION")
-    for part in (info, frames, conversation, check, decrypt, timing, gatt, diff, export, cut):
+    for part in (info, frames, conversation, check, decrypt, timing, gatt, diff, export, cut, anonymise, report, live):
         part.add(parts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from blechannel_capture import Finding, Findings
 from blechannel_capture.policy import Judgement, Policy, Requirement, load_policy
@@ -76,7 +75,7 @@ def _tell(output: Output, found: list[Finding], failing: list[Finding], unmet: l
         output.say(
             Told.FINDINGS,
             Table("Findings", ("packet", "what", "level", "certain", "detail"), rows, STYLES),
-            findings=[_facts(finding, fails=finding in failing) for finding in found],
+            findings=[{**finding.as_object(), "fails": finding in failing} for finding in found],
             unmet=[asdict(each) for each in unmet],
         )
     output.say(Told.CHECKED, summary, passed=passed, findings=len(found), failing=len(failing), unmet=len(unmet))
@@ -86,15 +85,3 @@ def _row(finding: Finding, *, fails: bool) -> tuple[str, str, str, str, str]:
     packet = str(finding.packets[-1]) if finding.packets else ""
     certain = "yes" if finding.certainty.value == "certain" else "no: a gap"
     return packet, finding.kind.value, finding.level.value, certain, ("FAILS: " if fails else "") + finding.detail
-
-
-def _facts(finding: Finding, *, fails: bool) -> dict[str, Any]:
-    return {
-        "kind": finding.kind.value,
-        "level": finding.level.value,
-        "certainty": finding.certainty.value,
-        "packets": list(finding.packets),
-        "connection": finding.connection,
-        "detail": finding.detail,
-        "fails": fails,
-    }

@@ -62,7 +62,8 @@ def opened(options: argparse.Namespace, output: Output, path: Path | None = None
     path = path or options.file
     with ExitStack() as stack:
         file: BinaryIO = sys.stdin.buffer if path == STANDARD_INPUT else path.open("rb")
-        follow = getattr(options, "follow", False)
+        # A pipe blocks by itself, and when it ends no more will come.
+        follow = getattr(options, "follow", False) and path != STANDARD_INPUT
         capture = stack.enter_context(
             Capture(
                 file,

@@ -1,0 +1,128 @@
+"""``blechannel capture live``: a capture as it grows, in a terminal."""
+
+from __future__ import annotations
+
+import argparse
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from blechannel_capture import (
+    AttPdu,
+    ChannelFrame,
+    Connected,
+    Disconnected,
+    Event,
+    Findings,
+    HandshakeVerified,
+    as_object,
+    in_words,
+)
+from blechannel_tools.commands.capture.reading import add_file, add_keys, clock, opened
+from blechannel_tools.exits import Exit
+from blechannel_tools.options import Commands, add_command
+from blechannel_tools.output import Event as Told
+from blechannel_tools.output import HumanOutput, Output, Table, printable
+
+EPILOG = """examples:
+  btmon -w - | blechannel capture live -
+  blechannel capture live phone.btsnoop --keys keys.log
+
+A running btmon, or --snoop of a watch or phone in another terminal, is followed until Ctrl-C: connections and their
+traffic above, the last events below. Elsewhere than in a terminal each event is a line, as with `frames --follow`."""
+LAST: Final = 14
+REFRESH_HZ: Final = 5
+
+
+class _View:
+    """What the screen shows."""
+
+    def __init__(self) -> None:
+        self.links: dict[int, dict[str, str | int]] = {}
+        self.last: deque[str] = deque(maxlen=LAST)
+        self.findings: deque[str] = deque(maxlen=LAST)
+        self._start_ns: int | None = None
+
+    def take(self, event: Event) -> str:
+        """The event's line."""
+        self._start_ns = event.time_ns if self._start_ns is None else self._start_ns
+        line = f"{event.packet:>7} {clock(event.time_ns, self._start_ns):>12}  {in_words(event)}"
+        self.last.append(printable(line))
+        connection = getattr(event, "connection", None)
+        if connection is not None:
+            link = self.links.setdefault(
+                connection.number, {"state": "connected", "att": 0, "bytes": 0, "frames": 0, "channel": ""}
+            )
+            self._count(link, event)
+        return line
+
+    @staticmethod
+    def _count(link: dict[str, str | int], event: Event) -> None:
+        match event:
+            case AttPdu():
+                link["att"] = int(link["att"]) + 1
+                link["bytes"] = int(link["bytes"]) + len(event.value)
+            case ChannelFrame():
+                link["frames"] = int(link["frames"]) + 1
+            case HandshakeVerified():
+                link["channel"] = "verified"
+            case Connected():
+                link["state"] = "connected"
+            case Disconnected():
+                link["state"] = "ended"
+            case _:
+                pass
+
+    def table(self) -> Table:
+        """The connections."""
+        rows = [
+            (str(number), *(f"{value:,}" if isinstance(value, int) else value for value in link.values()))
+            for number, link in self.links.items()
+        ]
+        return Table("", ("", "state", "ATT PDUs", "bytes", "frames", "channel"), rows[-LAST:])
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = add_command(commands, "live", run, help="follow a capture as it grows, in a terminal", epilog=EPILOG)
+    add_file(parser)
+    add_keys(parser)
+    parser.set_defaults(follow=True)
+
+
+def run(options: argparse.Namespace, output: Output) -> Exit:
+    """Run it, until Ctrl-C, or the end of standard input."""
+    view = _View()
+    screen = output if isinstance(output, HumanOutput) and output.console.is_terminal else None
+    with opened(options, output) as capture, _drawn(screen, view):
+        findings = Findings(capture.ledger, capture.gatt)
+        for event in capture:
+            line = view.take(event)
+            for finding in findings.look(event):
+                view.findings.append(str(finding))
+                if screen is None:
+                    output.say(Told.FINDING, str(finding), **finding.as_object())
+            if screen is None:
+                output.say(Told.FRAME, line, **as_object(event))
+    return Exit.DONE
+
+
+@contextmanager
+def _drawn(screen: HumanOutput | None, view: _View) -> Iterator[None]:
+    """The view on a terminal, drawn anew a few times a second, also while nothing comes."""
+    if screen is None:
+        yield
+        return
+    from rich.console import Group
+    from rich.live import Live
+    from rich.text import Text
+
+    def picture() -> Group:
+        lines = [*(Text(line, "bold red") for line in list(view.findings)), *(Text(line) for line in list(view.last))]
+        for line in lines:
+            line.no_wrap, line.overflow = True, "ellipsis"
+        return Group(screen.drawn(view.table()), *lines)
+
+    with Live(get_renderable=picture, console=screen.console, refresh_per_second=REFRESH_HZ):
+        yield
