@@ -8,12 +8,14 @@ import struct
 import pytest
 
 from blechannel_capture.containers.btsnoop import EPOCH_US
+from blechannel_capture.containers.checked import MAX_TIME_NS
 from blechannel_capture.containers.formats import Format, format_of, open_container
 from blechannel_capture.errors import DamagedCapture, NotACapture
 from blechannel_capture.ledger import MAX_ENTRIES_A_KIND, Damage, Entry, Ledger
 from blechannel_capture.packet import MAX_PACKET_BYTES, LinkType, Packet
-from tests.capture.writing import START_NS, btsnoop, packet_logger, pcap
+from tests.capture.writing import START_NS, btsnoop, enhanced, interface, option, packet_logger, pcap, section
 
+SNOOP_HEADER = b"btsnoop\0" + struct.pack(">II", 1, 1002)
 RECORDS = [(START_NS, b"\x04\x0e\x00"), (START_NS + 1_000_000, b"\x04\x0f\x00")]
 
 
@@ -132,10 +134,23 @@ def test_packet_logger_s_notes_are_passed_over_and_unknown_types_entered() -> No
 # --- times and losses ---
 
 
-def test_a_time_before_1970_is_kept() -> None:
-    content = btsnoop(LinkType.SNOOP_H4, [(-5_000_000, 3, b"\x04")])
-    assert [each.time_ns for each in packets(content)[0]] == [-5_000_000]
+def test_a_writer_without_a_calendar_counts_from_its_own_start() -> None:
+    content = SNOOP_HEADER + b"".join(struct.pack(">IIIIQ", 1, 1, 3, 0, when) + b"\x04" for when in (0, 5_000))
+    found, ledger = packets(content)
+    assert [each.time_ns for each in found] == [0, 5_000_000]
+    assert ledger.entries == []
     assert EPOCH_US == 0x00E03AB44A676000 - 946_684_800 * 1_000_000, "BlueZ's number, which is that of the year 2000"
+
+
+def test_a_time_that_is_none_is_entered_and_brought_into_range() -> None:
+    content = SNOOP_HEADER + struct.pack(">IIIIQ", 1, 1, 3, 0, (1 << 64) - 1) + b"\x04"
+    [packet], ledger = packets(content, strict=True)
+    assert packet.time_ns == MAX_TIME_NS
+    assert ledger.counts == {Damage.TIME_JUMP: 1}
+    early = option(14, struct.pack("<q", -9))
+    [packet], ledger = packets(section() + interface(187, options=early) + enhanced(1, b"\x04"))
+    assert packet.time_ns == 0
+    assert "-9 s since 1970" in ledger.entries[0].detail
 
 
 def test_btsnoop_s_losses_are_cumulative() -> None:
