@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,8 +11,17 @@ from hypothesis import strategies as st
 
 from blechannel.gatt import INBOX_UUID, OUTBOX_UUID, SERVICE_UUID
 from blechannel_capture import att
+from blechannel_capture.errors import CaptureError
 from blechannel_capture.events import AttPdu, Connection, Side
-from blechannel_capture.gatt_map import MAX_SERVICES, Confidence, GattMap, full_uuid, short_uuid
+from blechannel_capture.gatt_map import (
+    MAX_SERVICES,
+    Confidence,
+    GattMap,
+    dump_map,
+    full_uuid,
+    load_map,
+    short_uuid,
+)
 
 HEART_RATE = "00002a37-0000-1000-8000-00805f9b34fb"
 
@@ -52,6 +62,22 @@ def test_discovery() -> None:
     known = {handle: (short_uuid(each.uuid), short_uuid(each.service)) for handle, each in gatt.attributes.items()}
     assert known == {3: ("0x2A37", "0x180D"), 6: ("0x2A38", "0x180D"), 12: (INBOX_UUID, SERVICE_UUID)}
     assert {each.confidence for each in gatt.attributes.values()} == {Confidence.DISCOVERED}
+
+
+@pytest.mark.parametrize("uuid", [b"\x0d\x18", on_air(SERVICE_UUID)])
+def test_a_service_that_is_sought_by_its_uuid(uuid: bytes) -> None:
+    gatt = GattMap()
+    gatt.hear(pdu(att.FIND_BY_TYPE_VALUE_REQUEST, struct.pack("<HHH", 1, 0xFFFF, 0x2800) + uuid))
+    gatt.hear(pdu(att.FIND_BY_TYPE_VALUE_RESPONSE, struct.pack("<HHHH", 3, 9, 12, 15)))
+    assert gatt.services == [(3, 9, full_uuid(uuid)), (12, 15, full_uuid(uuid))]
+
+
+@pytest.mark.parametrize("asked_for", [b"", b"\x01\x00\xff\xff\x00\x28", b"\x01\x00\xff\xff\x00\x28abc", bytes(8)])
+def test_what_is_no_search_for_a_service_finds_none(asked_for: bytes) -> None:
+    gatt = GattMap()
+    gatt.hear(pdu(att.FIND_BY_TYPE_VALUE_REQUEST, asked_for))
+    gatt.hear(pdu(att.FIND_BY_TYPE_VALUE_RESPONSE, struct.pack("<HHHH", 3, 9, 12, 15)))
+    assert gatt.services == []
 
 
 def test_services_once() -> None:
@@ -137,3 +163,55 @@ def test_any_pdu_is_survived(opcode: int, value: bytes) -> None:
     gatt = discovered()
     gatt.hear(pdu(opcode, value))
     assert set(gatt.attributes) >= {3, 6, 12}
+
+
+# --- from elsewhere ---
+
+
+def test_what_another_connection_knows_is_taken_over_with_less_confidence() -> None:
+    gatt = GattMap()
+    gatt.learn(3, "inferred here", Confidence.INFERRED)
+    gatt.take_over(discovered(), Confidence.CACHED)
+    assert gatt.services == discovered().services
+    assert {handle: each.confidence for handle, each in gatt.attributes.items()} == dict.fromkeys(
+        (3, 6, 12), Confidence.CACHED
+    )
+    gatt.take_over(discovered(), Confidence.CACHED)
+    assert len(gatt.services) == 2
+
+
+def test_a_map_is_written_and_read(tmp_path: Path) -> None:
+    other = GattMap()
+    other.learn(200, HEART_RATE, Confidence.INFERRED)
+    path = tmp_path / "map.json"
+    dump_map([discovered(), other], path)
+    loaded = load_map(path)
+    assert loaded.services == discovered().services
+    assert {handle: each.uuid for handle, each in loaded.attributes.items()} == {
+        **{handle: each.uuid for handle, each in discovered().attributes.items()},
+        200: HEART_RATE,
+    }
+    assert loaded.attributes[200].confidence is Confidence.INFERRED
+    assert loaded.attributes[3].service == full_uuid(b"\x0d\x18")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "{}", "3", '{"version": 1}', '{"version": 1, "services": 3, "attributes": []}'),
+        '{"version": 1, "services": [], "attributes": [{"handle": 1, "uuid": "x", "known": "well"}]}',
+        '{"version": 1, "services": [], "attributes": [{"handle": "x", "uuid": "x", "known": "cached"}]}',
+    ],
+)
+def test_what_is_no_map_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "map.json"
+    path.write_text(text)
+    with pytest.raises(CaptureError, match="holds no attributes"):
+        load_map(path)
+
+
+def test_a_map_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "map.json"
+    path.write_text('{"version": 99, "services": [], "attributes": []}')
+    with pytest.raises(CaptureError, match="version 99"):
+        load_map(path)
