@@ -6,7 +6,7 @@ are read, never changed; they are plain for speed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -115,7 +115,7 @@ class LongTermKey(Event):
     """The capture holds a link's long term key: whoever has it can read that link."""
 
     connection: Connection
-    key: bytes
+    key: bytes = field(repr=False)
     """16 bytes, most significant first."""
     source: str
 
@@ -214,7 +214,7 @@ class LinkDecrypted(Event):
     """The link's encryption was taken off from here on."""
 
     connection: Connection
-    key: bytes
+    key: bytes = field(repr=False)
     """The long or short term key, 16 bytes, most significant first."""
     source: str
     """Where the key comes from."""

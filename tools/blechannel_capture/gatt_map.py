@@ -17,6 +17,8 @@ from blechannel_capture.events import AttPdu
 
 PRIMARY_SERVICE, SECONDARY_SERVICE, CHARACTERISTIC = 0x2800, 0x2801, 0x2803
 MAP_VERSION: Final = 1
+MAX_SERVICES: Final = 1000
+"""More than any device has; each is looked at for every attribute."""
 BASE_UUID_TAIL: Final = "-0000-1000-8000-00805f9b34fb"
 
 
@@ -69,6 +71,8 @@ class GattMap:
     """First handle, last handle, UUID."""
     _asked: int = 0
     """The attribute type of the Read By Type or Group Type request that is open; 0 for none."""
+    _sought: bytes = b""
+    """The UUID of the service that is sought by it."""
 
     def learn(self, handle: int, uuid: str, confidence: Confidence) -> None:
         """Take an attribute's type, unless something better is known."""
@@ -107,7 +111,13 @@ class GattMap:
     def hear(self, pdu: AttPdu) -> None:
         """Learn from one PDU; what contradicts itself teaches nothing."""
         value = pdu.value
-        if pdu.opcode in (att.READ_BY_TYPE_REQUEST, att.READ_BY_GROUP_TYPE_REQUEST):
+        if pdu.opcode == att.FIND_BY_TYPE_VALUE_REQUEST:
+            is_service = int.from_bytes(value[4:6], "little") == PRIMARY_SERVICE
+            self._sought = value[6:] if is_service and len(value) in (8, 22) else b""
+        elif pdu.opcode == att.FIND_BY_TYPE_VALUE_RESPONSE and self._sought:
+            for at in range(0, len(value) - 3, 4):
+                self._service(value[at : at + 4] + self._sought)
+        elif pdu.opcode in (att.READ_BY_TYPE_REQUEST, att.READ_BY_GROUP_TYPE_REQUEST):
             self._asked = int.from_bytes(value[4:6], "little") if len(value) == 6 else 0
         elif pdu.opcode == att.READ_BY_GROUP_TYPE_RESPONSE and self._asked in (PRIMARY_SERVICE, SECONDARY_SERVICE):
             self._services(value)
@@ -118,10 +128,14 @@ class GattMap:
 
     def _services(self, value: bytes) -> None:
         for entry in _entries(value, (6, 20)):
-            first, last = int.from_bytes(entry[:2], "little"), int.from_bytes(entry[2:4], "little")
-            found = (first, last, full_uuid(entry[4:]))
-            if found not in self.services:
-                self.services.append(found)
+            self._service(entry)
+
+    def _service(self, entry: bytes) -> None:
+        """First handle, last handle, UUID, as on the air."""
+        first, last = int.from_bytes(entry[:2], "little"), int.from_bytes(entry[2:4], "little")
+        found = (first, last, full_uuid(entry[4:]))
+        if len(self.services) < MAX_SERVICES and found not in self.services:
+            self.services.append(found)
 
     def _characteristics(self, value: bytes) -> None:
         for entry in _entries(value, (7, 21)):
@@ -129,11 +143,12 @@ class GattMap:
 
     def _information(self, value: bytes) -> None:
         size = {1: 4, 2: 18}.get(value[0], 0) if value else 0
-        for at in range(1, len(value) - size + 1, size or len(value)):
-            if size:
-                handle = int.from_bytes(value[at : at + 2], "little")
-                # Discovery of characteristics knows a value's type; here it is the same one.
-                self.learn(handle, full_uuid(value[at + 2 : at + size]), Confidence.DISCOVERED)
+        if not size:
+            return
+        for at in range(1, len(value) - size + 1, size):
+            handle = int.from_bytes(value[at : at + 2], "little")
+            # Discovery of characteristics knows a value's type; here it is the same one.
+            self.learn(handle, full_uuid(value[at + 2 : at + size]), Confidence.DISCOVERED)
 
 
 def _entries(value: bytes, sizes: tuple[int, ...]) -> list[bytes]:

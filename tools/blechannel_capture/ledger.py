@@ -31,6 +31,7 @@ class Damage(Enum):
     ORPHAN = "a continuation whose beginning is missing"
     UNFINISHED = "a beginning whose continuation is missing"
     GAP = "link-layer frames that the sniffer missed"
+    STRAY = "a frame of an access address that was heard only once: noise, or all that was heard of a connection"
     RETRANSMITTED = "a frame that was sent again; counted once"
 
     @property
@@ -39,7 +40,9 @@ class Damage(Enum):
         return self not in _EXPECTED
 
 
-_EXPECTED: Final = frozenset({Damage.BAD_CRC, Damage.GAP, Damage.RETRANSMITTED, Damage.TIME_JUMP, Damage.SNAPPED})
+_EXPECTED: Final = frozenset(
+    {Damage.BAD_CRC, Damage.GAP, Damage.STRAY, Damage.RETRANSMITTED, Damage.TIME_JUMP, Damage.SNAPPED}
+)
 
 
 @dataclass(frozen=True, slots=True)

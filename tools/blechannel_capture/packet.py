@@ -43,7 +43,7 @@ class Packet:
     number: int
     """From 1, in the order of the file, over all interfaces."""
     time_ns: int
-    """Since 1970, UTC; since the capture's own start where the format knows no more; 0 where it has no time."""
+    """Since 1970, UTC, in 63 bits; since the start of the capture where the format knows no more; 0 without a time."""
     link_type: LinkType
     flags: int
     """What the format says beside the bytes: btsnoop's flags, pcapng's epb_flags, PacketLogger's type; else 0."""

@@ -50,11 +50,11 @@ class EncryptionStart:
 class Decryption:
     """One encrypted session under one key; counts both directions' PDUs."""
 
-    key: bytes
+    key: bytes = field(repr=False)
     """The long or short term key."""
     source: str
     iv: bytes
-    aead: AESCCM
+    aead: AESCCM = field(repr=False)
     counters: dict[Side, int] = field(default_factory=lambda: {Side.CENTRAL: 0, Side.PERIPHERAL: 0})
     opened: int = 0
 

@@ -14,7 +14,7 @@ KEY_BYTES: Final = 16
 class KeyRing:
     """Keys, most significant byte first, each with where it comes from."""
 
-    keys: dict[bytes, str] = field(default_factory=dict)
+    keys: dict[bytes, str] = field(default_factory=dict, repr=False)
     search_passkeys: bool = True
     """Whether legacy pairing's passkey is searched."""
 

@@ -15,7 +15,6 @@ from blechannel_capture.air.legacy_pairing import (
     PUBLIC_KEY,
     Exchange,
     search,
-    shortened,
 )
 from blechannel_capture.events import (
     Connection,
@@ -195,9 +194,7 @@ class Link:
         """Keys that pass on the air: the peripheral's long term key, under the short term key."""
         self.pairing.hear(smp.code, smp.value, smp.sender)
         if smp.code == ENCRYPTION_INFORMATION and len(smp.value) == 16:
-            key = smp.value[::-1]
-            if self.pairing.is_complete:
-                key = shortened(key, self.pairing.key_bytes)
+            key = smp.value[::-1]  # a shorter one was shortened before it was sent (Vol 3 Part H, 2.3.4)
             self._keys.add(key, "sent by legacy pairing")
             yield LongTermKey(smp.packet, smp.time_ns, self.connection, key, "sent by legacy pairing")
         elif smp.code == PUBLIC_KEY:

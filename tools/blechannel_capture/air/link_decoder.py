@@ -35,6 +35,12 @@ _WITH_DATA: Final = frozenset({0x00, 0x02, 0x04, 0x06})
 _CONNECT: Final = struct.Struct("<6s6sI3sBHHHH5sB")
 
 
+MAX_LINKS: Final = 1024
+"""Followed at once; of more the oldest are given up."""
+MAX_STRANGERS: Final = 256
+"""Access addresses that were heard once."""
+
+
 @dataclass(frozen=True, slots=True)
 class _At:
     packet: int
@@ -49,6 +55,7 @@ class AirDecoder:
         self._ledger = ledger
         self._keys = keys
         self._links: dict[int, Link] = {}
+        self._strangers: dict[int, tuple[AirFrame, _At]] = {}
 
     def feed(self, frame: AirFrame, packet: int, time_ns: int) -> Iterator[Event]:
         """What that frame says; a damaged one is entered into the ledger and says nothing."""
@@ -58,17 +65,58 @@ class AirDecoder:
             return
         link = self._links.get(frame.access_address)
         if link is None:
-            link = self._appear(frame.access_address, _At(packet, time_ns))
-            yield Connected(packet, time_ns, link.connection, False)
-        link.learn_crc(frame)
-        turn = link.turn(frame, time_ns)
-        if self._is_sound(frame, link.crc_init, packet):
-            yield from link.hear(frame, turn, packet, time_ns)
+            yield from self._stranger(frame, _At(packet, time_ns))
+        else:
+            yield from self._connected(link, frame, _At(packet, time_ns))
 
     def end(self) -> None:
         """The capture ends: what is unfinished stays so."""
         for link in self._links.values():
             link.end()
+        while self._strangers:
+            self._forget_stranger()
+
+    def _connected(self, link: Link, frame: AirFrame, at: _At) -> Iterator[Event]:
+        link.learn_crc(frame)
+        turn = link.turn(frame, at.time_ns)
+        if self._is_sound(frame, link.crc_init, at.packet):
+            yield from link.hear(frame, turn, at.packet, at.time_ns)
+
+    def _stranger(self, frame: AirFrame, at: _At) -> Iterator[Event]:
+        """A frame of a connection whose beginning the sniffer has missed, or noise.
+
+        Where the checksum says nothing, an access address must be heard twice: noise has another one each time.
+        """
+        heard = [(frame, at)]
+        if frame.crc_ok is False:
+            self._ledger.note(Damage.BAD_CRC, f"{len(frame.pdu)} bytes", packet=at.packet)
+            return
+        if frame.crc_ok is None:
+            before = self._strangers.pop(frame.access_address, None)
+            if before is None:
+                self._strangers[frame.access_address] = frame, at
+                if len(self._strangers) > MAX_STRANGERS:
+                    self._forget_stranger()
+                return
+            heard = [before, *heard]
+        link = self._follow(frame.access_address, heard[0][1], crc_init=None)
+        yield Connected(heard[0][1].packet, heard[0][1].time_ns, link.connection, False)
+        for each, then in heard:
+            yield from self._connected(link, each, then)
+
+    def _forget_stranger(self) -> None:
+        address = next(iter(self._strangers))
+        _, at = self._strangers.pop(address)
+        self._ledger.note(Damage.STRAY, f"access address {address:#010x}", packet=at.packet)
+
+    def _follow(self, access_address: int, at: _At, *, crc_init: int | None) -> Link:
+        connection = self._connections.new(access_address, at.time_ns)
+        if (before := self._links.pop(access_address, None)) is not None:
+            before.end()
+        elif len(self._links) >= MAX_LINKS:
+            self._links.pop(next(iter(self._links))).end()
+        link = self._links[access_address] = Link(connection, self._ledger, self._keys, crc_init=crc_init)
+        return link
 
     def _is_sound(self, frame: AirFrame, crc_init: int | None, packet: int) -> bool:
         ok = frame.crc_ok
@@ -100,22 +148,13 @@ class AirDecoder:
         central, peripheral, access_address, crc_init, _, _, interval, latency, timeout, _, _ = _CONNECT.unpack(
             frame.pdu[2:]
         )
-        connection = self._connections.new(access_address, at.time_ns)
-        connection.central = address(central, is_random=bool(frame.pdu[0] & 0x40))
-        connection.peripheral = address(peripheral, is_random=bool(frame.pdu[0] & 0x80))
+        link = self._follow(access_address, at, crc_init=int.from_bytes(crc_init, "little"))
+        connection, pairing = link.connection, link.pairing
+        pairing.central, pairing.peripheral = central[::-1], peripheral[::-1]
+        pairing.central_is_random = bool(frame.pdu[0] & 0x40)
+        pairing.peripheral_is_random = bool(frame.pdu[0] & 0x80)
+        connection.central = address(central, is_random=pairing.central_is_random)
+        connection.peripheral = address(peripheral, is_random=pairing.peripheral_is_random)
         connection.interval_us, connection.latency = interval * 1250, latency
         connection.supervision_timeout_ms = timeout * 10
-        if (before := self._links.get(access_address)) is not None:
-            before.end()
-        link = Link(connection, self._ledger, self._keys, crc_init=int.from_bytes(crc_init, "little"))
-        link.pairing.central, link.pairing.peripheral = central[::-1], peripheral[::-1]
-        link.pairing.central_is_random = bool(frame.pdu[0] & 0x40)
-        link.pairing.peripheral_is_random = bool(frame.pdu[0] & 0x80)
-        self._links[access_address] = link
         return Connected(at.packet, at.time_ns, connection, True)
-
-    def _appear(self, access_address: int, at: _At) -> Link:
-        """A connection whose beginning the sniffer has missed."""
-        connection = self._connections.new(access_address, at.time_ns)
-        link = self._links[access_address] = Link(connection, self._ledger, self._keys, crc_init=None)
-        return link

@@ -76,6 +76,16 @@ class Joiner:
         joined.missing = missing
         return joined
 
+    def acknowledged(self, value: bytes) -> int:
+        """How many fragments of this direction a fragment of the other one acknowledges that were never seen."""
+        number, expected = value[1] & _NUMBER, self._expected or 0
+        missing = (number - expected) % NUMBERS
+        if missing >= NUMBERS // 2:
+            return 0
+        if missing:
+            self._expected, self._parts = number, None
+        return missing
+
     def _join(self, data: bytes, packet: int, *, starts: bool, gap: bool) -> Joined:
         oddities: tuple[Oddity, ...] = (Oddity.LOST,) if gap else ()
         if gap:

@@ -78,6 +78,9 @@ class Listener:
     def hear(self, value: bytes, sender: Role, packet: int, time_ns: int) -> Iterator[Event]:
         """One GATT value."""
         joined = self._joiners[sender].take(value, packet)
+        if Oddity.NOT_OURS not in joined.oddities and (unseen := self._joiners[sender.peer].acknowledged(value)):
+            yield OddFragment(packet, time_ns, self._connection, sender.peer, Oddity.LOST, unseen)
+            self._has_gap[sender.peer] = True
         for oddity in joined.oddities:
             yield OddFragment(packet, time_ns, self._connection, sender, oddity, joined.missing)
             if oddity is not Oddity.REPEATED:
@@ -177,7 +180,8 @@ class Listener:
             fitting.append((role, observer))
         self._observers = fitting
         if not fitting:
-            heard.verdict, heard.detail = self._why_closed
+            heard.verdict, why = self._why_closed
+            heard.detail = "; ".join(filter(None, (heard.detail, why)))
             return
         declared = _PAYLOADS.get(type(heard.frame)) if heard.frame is not None else None
         if declared is not None:

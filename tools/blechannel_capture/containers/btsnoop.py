@@ -41,7 +41,7 @@ def read_btsnoop(reading: Reading) -> Packets:
         offset = reading.source.offset
         record = take(size)
         if len(record) < size:
-            reading.is_whole(record, size, "a record's header")
+            reading.is_whole(record, size, "a record's header", may_end=True)
             return
         original, length, flags, dropped, time_us = unpack(record)
         if not reading.fits(length, "a packet"):
@@ -55,4 +55,6 @@ def read_btsnoop(reading: Reading) -> Packets:
             reading.ledger.note(Damage.DROPPED, f"{dropped - dropped_before} packets", packet=number, offset=offset)
         dropped_before = dropped
         missing = max(original - length, 0)
-        yield Packet(number, (time_us - EPOCH_US) * 1000, link_type, flags, data, missing, offset)
+        # A writer without a calendar counts from its own start.
+        time_ns = (time_us - EPOCH_US if time_us >= EPOCH_US else time_us) * 1000
+        yield Packet(number, time_ns, link_type, flags, data, missing, offset)

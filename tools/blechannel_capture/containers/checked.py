@@ -13,6 +13,9 @@ BACKWARD_NS: Final = 1_000_000_000
 FORWARD_NS: Final = 24 * 3600 * 1_000_000_000
 """A silence that long is likelier to be a clock that was set."""
 
+MAX_TIME_NS: Final = (1 << 63) - 1
+"""In the year 2262, up to which every format that is written can say a time."""
+
 
 def checked(packets: Packets, ledger: Ledger) -> Packets:
     """The same packets; what is wrong with them is entered."""
@@ -21,6 +24,10 @@ def checked(packets: Packets, ledger: Ledger) -> Packets:
         if packet.missing_bytes:
             detail = f"{packet.missing_bytes:,} bytes were not kept"
             ledger.note(Damage.SNAPPED, detail, packet=packet.number, offset=packet.offset)
+        if not 0 <= packet.time_ns <= MAX_TIME_NS:
+            detail = f"{packet.time_ns / 1e9:,.0f} s since 1970 are no time"
+            ledger.note(Damage.TIME_JUMP, detail, packet=packet.number, offset=packet.offset)
+            packet.time_ns = min(max(packet.time_ns, 0), MAX_TIME_NS)
         time_ns = packet.time_ns
         if not -BACKWARD_NS <= time_ns - before_ns <= FORWARD_NS and before_ns and time_ns:
             _jump(packet, time_ns - before_ns, ledger)

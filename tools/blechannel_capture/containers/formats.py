@@ -67,7 +67,10 @@ def open_container(file: BinaryIO, ledger: Ledger, *, wait: Callable[[], bool] =
     """
     reading = Reading(Source(decompressed(file), wait=wait), ledger)
     remarks = Remarks()
-    found = format_of(reading.source.peek(max(HEADER_BYTES, 16)))
+    start = reading.source.peek(max(HEADER_BYTES, 16))
+    if not start and reading.source.unread:
+        raise NotACapture(reading.source.unread)
+    found = format_of(start)
     match found:
         case Format.BTSNOOP:
             packets = btsnoop.read_btsnoop(reading)

@@ -15,8 +15,8 @@ from blechannel_capture.packet import LinkType, Packet
 HEADER_BYTES: Final = 13
 _COUNTED: Final = HEADER_BYTES - 4
 """The length does not count itself."""
-KINDS: Final = frozenset({0x00, 0x01, 0x02, 0x03, 0x08, 0x09, 0x12, 0x13, *range(0xF7, 0x100)})
-"""Commands, events, ACL, SCO and ISO both ways; notes of the program from 0xF7."""
+KINDS: Final = frozenset({0x00, 0x01, 0x02, 0x03, 0x08, 0x09, 0x0A, 0x0B, 0x12, 0x13, *range(0xF7, 0x100)})
+"""Commands, events, ACL, SCO, LMP (of classic Bluetooth) and ISO both ways; notes of the program from 0xF7."""
 MAX_FIRST_BYTES: Final = 0xFFFF
 """A first record that is longer is no PacketLogger's."""
 
@@ -41,7 +41,7 @@ def read_packet_logger(reading: Reading) -> Packets:
         offset = reading.source.offset
         record = take(HEADER_BYTES)
         if len(record) < HEADER_BYTES:
-            reading.is_whole(record, HEADER_BYTES, "a record's header")
+            reading.is_whole(record, HEADER_BYTES, "a record's header", may_end=True)
             return
         counted, seconds, micros, kind = unpack(record)
         length = counted - _COUNTED

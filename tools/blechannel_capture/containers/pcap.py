@@ -56,7 +56,7 @@ def read_pcap(reading: Reading) -> Packets:
         offset = reading.source.offset
         record = take(RECORD_BYTES)
         if len(record) < RECORD_BYTES:
-            reading.is_whole(record, RECORD_BYTES, "a record's header")
+            reading.is_whole(record, RECORD_BYTES, "a record's header", may_end=True)
             return
         seconds, fraction, length, original = unpack(record)
         if not reading.fits(length, "a packet"):

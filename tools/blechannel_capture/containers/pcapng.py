@@ -33,7 +33,7 @@ class Remarks:
 
     comments: list[tuple[int, str]] = field(default_factory=list)
     """The packet's number, 0 for the file, and the text."""
-    secrets: list[tuple[int, bytes]] = field(default_factory=list)
+    secrets: list[tuple[int, bytes]] = field(default_factory=list, repr=False)
     """The secrets' type and bytes, such as a key log."""
 
     def comment(self, number: int, text: bytes) -> None:
@@ -85,7 +85,7 @@ class _Blocks:
         """The next block's type and body; None where the file ends or cannot be read on."""
         reading, self._offset = self._reading, self._reading.source.offset
         head = reading.source.take(8)
-        if not reading.is_whole(head, 8, "a block's header"):
+        if not reading.is_whole(head, 8, "a block's header", may_end=True):
             return None
         if head[:4] == MAGIC:
             order = _ORDERS.get(reading.source.peek(4))

@@ -28,12 +28,12 @@ class Reading:
         self.damaged(Damage.BAD_LENGTH, f"{what} of {length:,} bytes, where {MAX_PACKET_BYTES:,} are the most")
         return False
 
-    def is_whole(self, taken: bytes, count: int, what: str) -> bool:
-        """Whether all bytes were there; a file that ends is entered, unless it ends before the first of them."""
+    def is_whole(self, taken: bytes, count: int, what: str, *, may_end: bool = False) -> bool:
+        """Whether all bytes were there; a file that ends is entered, unless it may end before the first of them."""
         if len(taken) == count:
             return True
         why = f" ({self.source.unread})" if self.source.unread else ""
-        if taken or why:
+        if taken or why or not may_end:
             self.damaged(Damage.TRUNCATED, f"{what} has {len(taken)} of {count} bytes{why}", back=len(taken))
         return False
 

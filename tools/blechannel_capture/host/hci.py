@@ -29,7 +29,9 @@ from blechannel_capture.l2cap import Assembly, Channels
 from blechannel_capture.ledger import Damage, Ledger
 from blechannel_capture.packet import Direction
 
-DISCONNECTION_COMPLETE, ENCRYPTION_CHANGE, ENCRYPTION_REFRESH, LE_META = 0x05, 0x08, 0x30, 0x3E
+DISCONNECTION_COMPLETE, LE_META = 0x05, 0x3E
+ENCRYPTION_CHANGE: Final = (0x08, 0x59)
+"""The second form also says how long the key is."""
 LE_CONNECTION_COMPLETE, LE_ADVERTISING_REPORT, LE_CONNECTION_UPDATE = 0x01, 0x02, 0x03
 LE_ENHANCED_CONNECTION_COMPLETE: Final = (0x0A, 0x29)
 LE_EXTENDED_ADVERTISING_REPORT: Final = 0x0D
@@ -187,7 +189,8 @@ class HciDecoder:
 
     _EVENTS: Final[dict[int, Callable[[HciDecoder, bytes], None]]] = {
         DISCONNECTION_COMPLETE: _disconnected,
-        ENCRYPTION_CHANGE: _encryption,
+        ENCRYPTION_CHANGE[0]: _encryption,
+        ENCRYPTION_CHANGE[1]: _encryption,
     }
     _META: Final[dict[int, Callable[[HciDecoder, bytes], None]]] = {
         LE_CONNECTION_COMPLETE: _connected,
