@@ -61,7 +61,7 @@ def write_parquet(capture: Capture, path: Path) -> int:
         import pyarrow as pa
         from pyarrow import parquet
     except ModuleNotFoundError as error:
-        raise MissingExtra("parquet", "Parquet files") from error
+        raise MissingExtra("parquet", "a Parquet file") from error
     kinds = {"packet": pa.int64(), "time_ns": pa.timestamp("ns", tz="UTC")} | {
         name: pa.int32() for name in ("connection", "opcode", "handle")
     }

@@ -22,7 +22,7 @@ def page(gathered: Gathered) -> str:
     """The HTML document."""
     title = escape(f"Capture {gathered.name}")
     certain = [each for each in gathered.findings if _is_attack(each)]
-    verdict = f"{len(certain)} attacks found" if certain else "no attack found"
+    verdict = f"{len(certain)} {'attack' if len(certain) == 1 else 'attacks'} found" if certain else "no attack found"
     parts = [
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head><body>',

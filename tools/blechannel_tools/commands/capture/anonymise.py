@@ -34,10 +34,9 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> Exit:
     """Run it."""
-    target: Path = new_file(options.target)
     anonymiser = Anonymiser(secrets.token_bytes(16), values=options.values)
     count = 0
-    with opened(options, output) as capture, target.open("xb") as file:
+    with opened(options, output) as capture, new_file(options.target) as target, target.open("xb") as file:
         writer = PcapngWriter(file)
         for packet, events in capture.steps():
             if packet is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from blechannel_capture import Finding, Findings
 from blechannel_capture.policy import Judgement, Policy, Requirement, load_policy
 from blechannel_capture.reports import junit, sarif
-from blechannel_tools.commands.capture.reading import add_file, add_keys, opened
+from blechannel_tools.commands.capture.reading import add_file, add_keys, counted, opened, reading_of
 from blechannel_tools.exits import Exit
 from blechannel_tools.options import Commands, add_command
 from blechannel_tools.output import Event as Told
@@ -48,7 +48,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> Exit:
     """Run it."""
-    policy = Policy() if options.policy is None else load_policy(options.policy)
+    policy = _policy(options.policy)
     judgement = Judgement(policy)
     with opened(options, output) as capture:
         findings = Findings(capture.ledger, capture.gatt)
@@ -66,11 +66,20 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
     return Exit.FAILED if failing or unmet else Exit.DONE
 
 
+def _policy(path: Path | None) -> Policy:
+    if path is None:
+        return Policy()
+    with reading_of(path):
+        return load_policy(path)
+
+
 def _tell(output: Output, found: list[Finding], failing: list[Finding], unmet: list[Requirement]) -> None:
     rows = [_row(finding, fails=finding in failing) for finding in found]
     rows += [("", "policy", "fails", "", each.text) for each in unmet]
     passed = not failing and not unmet
-    summary = f"{'Nothing fails' if passed else f'{len(failing) + len(unmet)} fail'}; {len(found)} findings in all."
+    fails = len(failing) + len(unmet)
+    verdict = "Nothing fails" if passed else f"{fails} {'fails' if fails == 1 else 'fail'}"
+    summary = f"{verdict}; {counted(len(found), 'finding')} in all."
     if rows:
         output.say(
             Told.FINDINGS,

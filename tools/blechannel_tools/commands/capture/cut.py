@@ -34,9 +34,8 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> Exit:
     """Run it."""
-    target: Path = new_file(options.target)
     count = 0
-    with opened(options, output) as capture, target.open("xb") as file:
+    with opened(options, output) as capture, new_file(options.target) as target, target.open("xb") as file:
         writer = PcapngWriter(file)
         chosen = Selection(options.connection, options.first, options.last)
         for packet, events in capture.steps():

@@ -42,11 +42,11 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> Exit:
     """Run it."""
-    target: Path = new_file(options.target)
+    target: Path = options.target
     write = WRITERS.get(target.suffix)
     if write is None:
         raise LocalProtocolError(f"{target.name}: the ending says the format, one of {', '.join(WRITERS)}")
-    with opened(options, output) as capture:
+    with opened(options, output) as capture, new_file(target):
         count = write(capture, target)
     output.say(Told.WRITTEN, f"{count:,} rows are in {target}.", path=str(target), count=count)
     return Exit.DONE

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
 
 from blechannel.gatt import INBOX_UUID, INFO_UUID, OUTBOX_UUID, SERVICE_UUID
 from blechannel_capture import Connected, Connection
 from blechannel_capture.gatt_map import GattMap, dump_map, load_map, short_uuid
-from blechannel_tools.commands.capture.reading import add_file, add_keys, new_file, opened
+from blechannel_tools.commands.capture.reading import add_file, add_keys, new_file, opened, reading_of
 from blechannel_tools.exits import Exit
 from blechannel_tools.options import Commands, add_command
 from blechannel_tools.output import Event as Told
-from blechannel_tools.output import Output, Table
+from blechannel_tools.output import Output, Shown, Table
 
 EPILOG = """examples:
   blechannel capture gatt btsnoop_hci.log
@@ -38,8 +39,27 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> Exit:
     """Run it."""
-    known = load_map(options.map) if options.map is not None else None
-    target = None if options.save is None else new_file(options.save)
+    known = _known(options.map)
+    with nullcontext() if options.save is None else new_file(options.save) as target:
+        links = _links(options, output, known)
+        if target is not None:
+            dump_map([gatt for _, gatt in links], target)
+    for connection, gatt in links:
+        _tell(output, connection, gatt)
+    if target is not None:
+        output.say(Told.WRITTEN, f"The attributes are in {target}.", path=str(target))
+    output.say(Told.DONE, count=len(links))
+    return Exit.DONE
+
+
+def _known(path: Path | None) -> GattMap | None:
+    if path is None:
+        return None
+    with reading_of(path):
+        return load_map(path)
+
+
+def _links(options: argparse.Namespace, output: Output, known: GattMap | None) -> list[tuple[Connection, GattMap]]:
     links: list[tuple[Connection, GattMap]] = []
     with opened(options, output) as capture:
         if known is not None:
@@ -47,22 +67,15 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
         for event in capture:
             if isinstance(event, Connected):
                 links.append((event.connection, capture.gatt(event.connection)))
-    for connection, gatt in links:
-        rows = _rows(gatt)
-        if rows:
-            title = f"Connection {connection.number}: {connection.peripheral or 'this host'}"
-            columns = ("handle", "attribute", "service", "known")
-            output.say(
-                Told.GATT, Table(title, columns, rows), connection=connection.number, attributes=gatt.as_object()
-            )
-        else:
-            text = f"Connection {connection.number}: nothing tells what its attributes are (see --map)."
-            output.say(Told.GATT, text, connection=connection.number, attributes=gatt.as_object())
-    if target is not None:
-        dump_map([gatt for _, gatt in links], target)
-        output.say(Told.WRITTEN, f"The attributes are in {target}.", path=str(target))
-    output.say(Told.DONE, count=len(links))
-    return Exit.DONE
+    return links
+
+
+def _tell(output: Output, connection: Connection, gatt: GattMap) -> None:
+    shown: Shown = f"Connection {connection.number}: nothing tells what its attributes are (see --map)."
+    if rows := _rows(gatt):
+        title = f"Connection {connection.number}: {connection.peripheral or 'this host'}"
+        shown = Table(title, ("handle", "attribute", "service", "known"), rows)
+    output.say(Told.GATT, shown, connection=connection.number, attributes=gatt.as_object())
 
 
 def _rows(gatt: GattMap) -> list[tuple[str, str, str, str]]:

@@ -12,6 +12,8 @@ from typing import BinaryIO, Final
 
 from blechannel.errors import LocalProtocolError
 from blechannel_capture import Capture, KeyLog, KeyRing, load_key_log
+from blechannel_capture.containers.source import never
+from blechannel_capture.errors import CaptureError, NotACapture
 from blechannel_capture.packet import Packet
 from blechannel_tools.output import Output
 
@@ -45,7 +47,10 @@ def add_keys(parser: argparse.ArgumentParser) -> None:
 
 
 def _key(text: str) -> bytes:
-    key = bytes.fromhex(text.removeprefix("0x"))
+    try:
+        key = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        key = b""
     if len(key) != 16:
         raise argparse.ArgumentTypeError("a long term key has 32 hexadecimal digits")
     return key
@@ -56,23 +61,24 @@ def opened(options: argparse.Namespace, output: Output, path: Path | None = None
     """The capture that the options name, or the one at `path`, with its keys; a long one shows how far it is read.
 
     Raises:
-        CaptureError: no capture, or a damaged key log.
-        OSError: the file cannot be read.
+        CaptureError: no such file, no capture, or no key log; the text names the file.
     """
     path = path or options.file
     with ExitStack() as stack:
-        file: BinaryIO = sys.stdin.buffer if path == STANDARD_INPUT else path.open("rb")
+        key_log = _key_log(options)
+        file = stack.enter_context(_file(path))
         # A pipe blocks by itself, and when it ends no more will come.
         follow = getattr(options, "follow", False) and path != STANDARD_INPUT
-        capture = stack.enter_context(
-            Capture(
+        try:
+            capture = Capture(
                 file,
                 strict=options.strict,
-                wait=_wait if follow else lambda: False,
+                wait=_wait if follow else never,
                 link_keys=_link_keys(options),
-                key_log=_key_log(options),
+                key_log=key_log,
             )
-        )
+        except NotACapture as error:
+            raise NotACapture(f"{'standard input' if path == STANDARD_INPUT else path}: {error}") from error
         size_bytes = 0 if path == STANDARD_INPUT else path.stat().st_size
         if size_bytes >= LONG_FILE_BYTES and not follow:
             show = stack.enter_context(output.progress(f"reading {path.name}", size_bytes))
@@ -98,15 +104,53 @@ def _link_keys(options: argparse.Namespace) -> KeyRing:
 
 
 def _key_log(options: argparse.Namespace) -> KeyLog:
-    path = getattr(options, "keys", None)
-    return {} if path is None else load_key_log(path)
+    path: Path | None = getattr(options, "keys", None)
+    if path is None:
+        return {}
+    with reading_of(path):
+        key_log = load_key_log(path)
+        if not key_log and path.stat().st_size:
+            raise CaptureError(f"{path} is no key log: no line of it is ours (see BLECHANNEL_KEYLOG)")
+    return key_log
 
 
-def new_file(path: Path) -> Path:
-    """A file that is about to be written; raises LocalProtocolError where there is one already."""
+def _file(path: Path) -> BinaryIO:
+    if path == STANDARD_INPUT:
+        return sys.stdin.buffer
+    with reading_of(path):
+        return path.open("rb")
+
+
+@contextmanager
+def reading_of(path: Path) -> Iterator[None]:
+    """What the body cannot read of that file becomes a CaptureError that names it: exit code 1 is for findings."""
+    try:
+        yield
+    except OSError as error:
+        raise CaptureError(f"{path}: {(error.strerror or 'it cannot be read').lower()}") from error
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """A file that the body makes; what the body leaves when it fails is removed, for it would pass for the whole.
+
+    Raises:
+        LocalProtocolError: there is one already.
+    """
     if path.exists():
         raise LocalProtocolError(f"{path} is there already: choose another name, or remove it first")
-    return path
+    try:
+        yield path
+    except FileExistsError:  # somebody else's, made in the meantime
+        raise
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def counted(count: int, what: str) -> str:
+    """Such as "1 finding" or "2 findings"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def clock(time_ns: int, start_ns: int) -> str:

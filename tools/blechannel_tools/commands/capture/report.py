@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from blechannel_capture.report import gather, page
-from blechannel_tools.commands.capture.reading import add_file, add_keys, new_file, opened
+from blechannel_tools.commands.capture.reading import add_file, add_keys, counted, new_file, opened
 from blechannel_tools.exits import Exit
 from blechannel_tools.options import Commands, add_command
 from blechannel_tools.output import Event as Told
@@ -31,11 +31,10 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> Exit:
     """Run it."""
-    target: Path = new_file(options.target)
-    with opened(options, output) as capture:
+    with opened(options, output) as capture, new_file(options.target) as target:
         gathered = gather(capture, options.file.name)
-    with target.open("x", encoding="utf-8") as file:
-        file.write(page(gathered))
-    text = f"{target} shows {len(gathered.sessions)} connections and {len(gathered.findings)} findings."
+        with target.open("x", encoding="utf-8") as file:
+            file.write(page(gathered))
+    text = f"{target} shows {counted(len(gathered.sessions), 'connection')} and {counted(len(gathered.findings), 'finding')}."
     output.say(Told.WRITTEN, text, path=str(target), count=len(gathered.sessions))
     return Exit.DONE
