@@ -24,7 +24,7 @@ demo: setup ## A watch and a phone pair, talk, part and reconnect over the embed
 
 test: setup ## Run the tests and hold the coverage (about two minutes)
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -n auto --maxprocesses=8 --dist=worksteal --cov --cov-report=
+	$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print(min(8, os.cpu_count() + 1))') --dist=worksteal --cov --cov-report=
 	sh tools/coverage.sh $(BIN)/coverage
 
 check: setup ## Format, lint, types, layers, generated documentation

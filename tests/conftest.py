@@ -7,6 +7,11 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("short", max_examples=60)
+settings.load_profile("short")
+"""What a property is tried with where its test says nothing else; `make test` has two minutes for everything."""
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

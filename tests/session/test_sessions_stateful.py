@@ -347,7 +347,7 @@ class Sessions(RuleBasedStateMachine):
 
 
 Sessions.TestCase.settings = settings(
-    max_examples=200, stateful_step_count=60, deadline=None, derandomize=True, database=None
+    max_examples=100, stateful_step_count=50, deadline=None, derandomize=True, database=None
 )
 test_sessions = Sessions.TestCase
 

@@ -22,7 +22,7 @@ from blechannel.stores.sqlite import SqliteStore
 from tests.pairing.made_bonds import bond, bond_id, epoch
 from tests.stores.made_stores import full_watch_bond, open_watch
 
-RUNS = 20
+RUNS = 12
 
 
 def write_and_kill(path: Path, after_s: float) -> int:

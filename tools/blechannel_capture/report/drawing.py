@@ -98,4 +98,3 @@ def traffic(session: Session) -> str:
         side = "central" if is_central else "peripheral"
         parts.append(f'<line class="{side}" x1="{x:.1f}" y1="{half}" x2="{x:.1f}" y2="{tip:.1f}"/>')
     return "".join([*parts, "</svg>"])
-

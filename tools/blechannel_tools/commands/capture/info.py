@@ -92,7 +92,7 @@ class _Times:
 
 def _session(event: Event) -> tuple[int, str] | None:
     if isinstance(event, HandshakeVerified):
-        method = "reconnect" if event.method is None else f"pairing by {event.method.name.lower().replace("_", " ")}"
+        method = "reconnect" if event.method is None else f"pairing by {event.method.name.lower().replace('_', ' ')}"
         return event.connection.number, f"{method}, verified"
     if isinstance(event, ChannelEnded):
         return event.connection.number, event.ending.value
