@@ -49,11 +49,10 @@ class Carrier(Protocol):
 
 
 class QueuedLink:
-    """See `Link`. The platform's side calls `deliver`, `subscribe` and `lost`."""
+    """See `Link`; made once the phone has subscribed. The platform's side calls `deliver` and `lost`."""
 
-    def __init__(self, carrier: Carrier, *, subscribed: bool) -> None:
+    def __init__(self, carrier: Carrier) -> None:
         self._carrier = carrier
-        self._subscribed = subscribed
         self._receiver: LinkReceiver | None = None
         self._started = False
         self._early: list[bytes] = []
@@ -89,14 +88,9 @@ class QueuedLink:
         return self._ending is not None
 
     @property
-    def subscribed(self) -> bool:
-        """Whether the phone wants the outbox."""
-        return self._subscribed
-
-    @property
     def room(self) -> int:
         """Fragments that `send` takes now; whoever is told 0 is called when there is room again."""
-        room = ROOM_FRAGMENTS - len(self._queue) if self._subscribed and self._ending is None else 0
+        room = ROOM_FRAGMENTS - len(self._queue) if self._ending is None else 0
         self._starved = self._starved or not room
         return room
 
@@ -148,15 +142,6 @@ class QueuedLink:
         """The connection is gone, the platform says."""
         self._ending = self._ending_for(reason, self._release)
         self._queue.clear()
-
-    def subscribe(self, wanted: bool) -> None:
-        """The phone turned notifications on or off; off ends the link."""
-        if wanted and not self._subscribed:
-            self._subscribed = True
-            # After the platform has answered: some phones drop notifications that overtake the answer.
-            asyncio.get_running_loop().call_soon(self._resume)
-        elif self._subscribed and not wanted:
-            self.hang_up("the phone unsubscribed")
 
     def deliver(self, fragment: bytes) -> None:
         """Take a value from the air; after one that cannot be right, nothing more."""

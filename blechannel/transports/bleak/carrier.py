@@ -37,7 +37,7 @@ class BleakCarrier:
         self._gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._inbox: BleakGATTCharacteristic | None = None
         self._max_fragment_bytes = MIN_FRAGMENT_BYTES
-        self.link = QueuedLink(self, subscribed=True)
+        self.link = QueuedLink(self)
         self.posture = LinkPosture("bleak")
         self.peer = device.address
 

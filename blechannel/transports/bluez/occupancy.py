@@ -66,7 +66,7 @@ class Occupancy:
             att_mtu_bytes=att_mtu_bytes,
             on_hung_up=lambda: self.disconnected(device, "the phone unsubscribed or disconnected", still_there=True),
         )
-        link = QueuedLink(carrier, subscribed=True)
+        link = QueuedLink(carrier)
         link.on_ended = lambda: self._freed(link)
         self._carrier, self._link = carrier, link
         self._on_begun(link)

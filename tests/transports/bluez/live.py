@@ -75,7 +75,7 @@ class DeskCarrier:
 
     def __init__(self, phone: DaemonPhone) -> None:
         self.phone = phone
-        self.link = QueuedLink(self, subscribed=True)
+        self.link = QueuedLink(self)
         self.listening: asyncio.Task[None] | None = None
 
     async def listen(self) -> None:
