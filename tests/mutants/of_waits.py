@@ -75,6 +75,37 @@ STEPS = [
     ),
 ]
 
+ENDS = [
+    Mutant(
+        "who gives up ends the session",
+        SESSION,
+        'gives up: the session ends with `error`."""\n        self._fail(error)\n',
+        'gives up: the session ends with `error`."""\n',
+        "aio/test_person.py",
+    ),
+    Mutant(
+        "silence on the link ends the session",
+        SESSION,
+        "        self._stage.stream.expire(now)\n",
+        "",
+        "session/test_deadlines.py",
+    ),
+    Mutant(
+        "what is queued at the end goes out as the peer makes room",
+        SESSION,
+        "            self._let_drain(fragment, now)\n",
+        "            pass\n",
+        REFUSALS,
+    ),
+    Mutant(
+        "a run that is cut off lets go of the window at once",
+        SESSION,
+        "        self._script.close()\n",
+        "",
+        REFUSALS,
+    ),
+]
+
 TIMES = [
     Mutant(
         "each step of a handshake has its time",
@@ -96,6 +127,19 @@ TIMES = [
         "(patience.person_s if wait.person else 0.0)",
         "patience.person_s",
         "session/test_deadlines.py",
+    ),
+    *(
+        Mutant(
+            f"a step is measured from the end of the one before: {what}",
+            SESSION,
+            f"{before}        self._stage.moment = now\n",
+            before,
+            "session/test_deadlines.py",
+        )
+        for what, before in (
+            ("the store's", "        after = self._take_store(token)\n"),
+            ("who types", "        self._person.take_code(code)\n"),
+        )
     ),
     Mutant(
         "who types a code has so long for it",
@@ -260,4 +304,4 @@ TIMES = [
     ),
 ]
 
-MUTANTS = [*STEPS, *TIMES]
+MUTANTS = [*STEPS, *ENDS, *TIMES]

@@ -92,6 +92,40 @@ def test_people_have_their_time_and_the_other_side_a_step_more(situation: Callab
     assert isinstance(gives_up(asked, waits, PERSON_S), PairingRefused)
 
 
+def stores_its_guess() -> tuple[Side, Side]:
+    phone, watch = World().pairing()
+    phone.holds_stores = True
+    join(phone, watch)
+    return phone, watch
+
+
+def stored(phone: Side) -> None:
+    phone.answer()
+
+
+def typed(phone: Side) -> None:
+    phone.take(phone.session.enter_code("123456", phone.now))
+
+
+@pytest.mark.parametrize(("situation", "act"), [(stores_its_guess, stored), (typing_nothing, typed)])
+def test_a_step_is_measured_from_what_it_follows(
+    situation: Callable[[], tuple[Side, Side]], act: Callable[[Side], None]
+) -> None:
+    phone, _ = situation()
+    phone.now = 8.0
+    act(phone)
+    phone.said()
+    assert ends_by_time(phone, 8.0 + STEP_S)
+
+
+def test_the_wait_for_the_other_person_is_measured_from_ones_own_answer() -> None:
+    phone, watch = nobody_compares()
+    phone.now = watch.now = 8.0
+    phone.take(phone.session.answer_words(same=True, now=phone.now))
+    join(phone, watch)
+    assert isinstance(gives_up(phone, watch, 8.0 + STEP_S + PERSON_S), PeerTimedOut)
+
+
 @pytest.mark.parametrize("method", [Method.PASSKEY, Method.WORDS])
 def test_a_channel_that_stands_is_not_measured_by_its_last_step(method: Method) -> None:
     phone, watch = World(method=method).pairing()
@@ -107,3 +141,15 @@ def test_the_peer_has_so_long_for_its_close() -> None:
     join(phone, watch)
     phone.take(phone.session.close(0.0))
     assert ends_by_time(phone, CLOSE_S)
+
+
+def test_a_channel_whose_peer_is_silent_ends() -> None:
+    phone, watch = World().pairing()
+    join(phone, watch)
+    limit_s = Patience().keepalive_s + Patience().stall_s
+    for moment in range(int(limit_s)):
+        phone.take(phone.session.expire(float(moment)))
+        phone.session.fragments_to_send(float(moment))
+    assert not phone.session.is_over
+    phone.take(phone.session.expire(limit_s))
+    assert isinstance(phone.error, PeerTimedOut)

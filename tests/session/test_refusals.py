@@ -83,6 +83,21 @@ def test_one_run_at_a_time() -> None:
     assert first[0].told(Established)
 
 
+def test_a_run_that_is_cut_off_lets_go_of_the_window_at_once_and_burns_its_code() -> None:
+    world = World()
+    phone, watch = world.pairing()
+    phone.hear(watch.said())
+    watch.hear(phone.said())
+    assert world.window is not None
+    burned = world.window.code
+    watch.take(watch.session.link_lost(LinkLost("gone")))
+    assert watch.told(CodeChanged)
+    assert world.window.code != burned
+    phone, watch = world.pairing()
+    join(phone, watch)
+    assert phone.told(Established)
+
+
 def test_a_full_store_refuses() -> None:
     world = World().bonded()
     book = world.watch_shelf.book
@@ -425,6 +440,21 @@ def test_both_close_at_once() -> None:
     watch.take(watch.session.close(0.0))
     join(phone, watch)
     assert phone.told(Closed) == watch.told(Closed) == [Closed(0)]
+
+
+def test_what_is_queued_when_both_have_closed_still_goes_out() -> None:
+    phone, watch = World().bonded().reconnecting()
+    join(phone, watch)
+    port = phone.session.traffic.open("x")
+    for _ in range(7):
+        assert phone.session.traffic.send(port, bytes(8000))
+    watch.take(watch.session.close(0.0))
+    phone.hear(watch.said())
+    assert phone.told(Closed)
+    assert phone.session.stream.queued_bytes > 7 * 8000
+    join(phone, watch)
+    assert len(watch.told(Message)) == 7
+    assert watch.told(Closed)
 
 
 def test_a_close_without_an_answer_is_a_time_out() -> None:
