@@ -35,8 +35,8 @@ STEPS = [
     Mutant(
         "what waits for the store waits for the next change, too",
         SESSION,
-        "            if self._after_store is not None:\n                self._hold(fragment)\n            elif",
-        "            if False:\n                self._hold(fragment)\n            elif",
+        "            if self._after_store is not None:\n                self._hold(fragment)\n            else",
+        "            if False:\n                self._hold(fragment)\n            else",
         HOSTILE,
     ),
     Mutant(
