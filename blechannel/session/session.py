@@ -305,7 +305,7 @@ class Session:
         for fragment in held:
             if self._after_store is not None:
                 self._hold(fragment)
-            elif not self.is_over:
+            else:
                 self._receive(fragment, self._stage.moment)
 
     def _hold(self, fragment: bytes) -> None:

@@ -17,7 +17,6 @@ MODELS = {
     "three links": Ratchet(links=3, candidates=4),
     "many at once": Ratchet(links=4, candidates=4, one_at_a_time=False),
     "a copied phone": Ratchet(links=3, candidates=4, can_be_copied=True),
-    "a copied watch": Ratchet(links=3, candidates=4, watch_can_be_copied=True),
     "both copied": Ratchet(links=3, candidates=4, can_be_copied=True, watch_can_be_copied=True),
     "a watch put back": Ratchet(links=2, candidates=4, restores=2),
     "a watch copied and put back": Ratchet(links=3, candidates=4, watch_can_be_copied=True, restores=2),

@@ -8,6 +8,7 @@ SESSION, PUMP, CHANNEL, PHONE = "session/session.py", "aio/pump.py", "aio/channe
 PERSON, SHELL_PERSON, WATCH = "session/person.py", "aio/person.py", "aio/watch.py"
 REFUSALS, HOSTILE, METHODS = "session/test_refusals.py", "session/test_hostile_peers.py", "session/test_methods.py"
 OF_SESSIONS = f"{REFUSALS} {HOSTILE} {METHODS}"
+LEAVE = '"""Nothing is wanted any more."""\n'
 
 STEPS = [
     Mutant(
@@ -34,8 +35,8 @@ STEPS = [
     Mutant(
         "what waits for the store waits for the next change, too",
         SESSION,
-        "            if self._after_store is not None:\n                self._hold(fragment)\n            elif",
-        "            if False:\n                self._hold(fragment)\n            elif",
+        "            if self._after_store is not None:\n                self._hold(fragment)\n            else",
+        "            if False:\n                self._hold(fragment)\n            else",
         HOSTILE,
     ),
     Mutant(
@@ -82,6 +83,20 @@ ENDS = [
         'gives up: the session ends with `error`."""\n        self._fail(error)\n',
         'gives up: the session ends with `error`."""\n',
         "aio/test_person.py",
+    ),
+    Mutant(
+        "no answer about words is taken after the end",
+        PERSON,
+        f"{LEAVE}        self._owes_code = False\n        self._comparing = _Comparing.NOTHING\n",
+        f"{LEAVE}        self._owes_code = False\n",
+        METHODS,
+    ),
+    Mutant(
+        "no code is taken after the end",
+        PERSON,
+        f"{LEAVE}        self._owes_code = False\n",
+        LEAVE,
+        REFUSALS,
     ),
     Mutant(
         "silence on the link ends the session",

@@ -9,6 +9,7 @@ import pytest
 from blechannel.config import Config, Policy
 from blechannel.errors import (
     AuthenticationFailed,
+    LinkLost,
     LocalProtocolError,
     MalformedFrame,
     PairingRefused,
@@ -173,6 +174,17 @@ def test_a_person_who_never_answers() -> None:
     assert phone.error.reason == "no-answer"
     watch.take(watch.session.expire(patience + 200.0))
     assert isinstance(watch.error, PeerTimedOut)
+
+
+def test_an_answer_that_comes_after_the_end_is_refused() -> None:
+    for says_first in (True, None):
+        _, phone, watch = comparing()
+        if says_first is not None:
+            answer(phone, same=says_first)
+        for side in (phone, watch):
+            side.take(side.session.link_lost(LinkLost("gone")))
+            with pytest.raises(LocalProtocolError, match="no answer about words is wanted"):
+                answer(side, same=True)
 
 
 def test_words_do_not_burn_a_code_that_nobody_shows() -> None:
