@@ -8,6 +8,7 @@ which it makes an extended one where the adapter can.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
@@ -22,6 +23,9 @@ from blechannel.transports.bluez.exports import Answer, Exported, Exports, Prope
 MANAGER = "org.bluez.LEAdvertisingManager1"
 _ADVERTISEMENT = "org.bluez.LEAdvertisement1"
 _PATH = "/org/blechannel/advertisement"
+SCAN_RESPONSE_SINCE = (5, 80)
+_MODALIAS = re.compile(r"usb:v1D6Bp0246d([0-9A-F]{2})([0-9A-F]{2})")
+"""What BlueZ calls its adapters where nobody chose otherwise; it ends with the version."""
 
 
 class Advertising(Protocol):
@@ -94,6 +98,18 @@ class FirstThatWorks:
         taken, self._taken = self._taken, None
         if taken is not None:
             await taken.stop()
+
+
+def version_in(modalias: str) -> tuple[int, int] | None:
+    """BlueZ's version, from an adapter's Modalias: usb:v1D6Bp0246d0542 is that of 5.66."""
+    found = _MODALIAS.fullmatch(modalias)
+    return (int(found[1], 16), int(found[2], 16)) if found else None
+
+
+def takes_scan_response(modalias: str) -> bool:
+    """Whether this BlueZ is known to take data for the scan response."""
+    version = version_in(modalias)
+    return version is not None and version >= SCAN_RESPONSE_SINCE
 
 
 def advertisement(service_data: bytes, *, scan_response: bool) -> Properties:

@@ -1,4 +1,4 @@
-"""One phone's connection: values go through sockets, and everything else over the bus."""
+"""One phone's connection: its notifications go through a socket, everything else over the bus."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ class BluezCarrier:
         self._bus = bus
         self._att_mtu_bytes = max(att_mtu_bytes, MIN_ATT_MTU_BYTES)
         self._on_hung_up = on_hung_up
-        self._ours, self.theirs = _pair()
-        self._inbox: socket.socket | None = None
+        # One value a packet: a stream would run them together.
+        self._ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._ours.setblocking(False)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._ours, self._readable)
         self.device = device
@@ -49,14 +50,6 @@ class BluezCarrier:
         """It grows once at most, when the phone asks; fragments that are cut already must still fit."""
         self._att_mtu_bytes = max(self._att_mtu_bytes, att_mtu_bytes)
 
-    def open_inbox(self, deliver: Callable[[bytes], None]) -> socket.socket:
-        """Bluetoothd's end of a socket for what the phone writes; one that was there before is closed."""
-        self._close_inbox()
-        inbox, theirs = _pair()
-        self._inbox = inbox
-        self._loop.add_reader(inbox, self._take, inbox, deliver)
-        return theirs
-
     async def write(self, fragment: bytes) -> None:
         """One notification; bluetoothd queues without end, so the session's window is what bounds it."""
         sending = self._loop.sock_sendall(self._ours, fragment)
@@ -71,37 +64,12 @@ class BluezCarrier:
             except TransportError as error:
                 _log.warning("%s", error)
         self._ours.close()
-        self._close_inbox()
-
-    def _take(self, inbox: socket.socket, deliver: Callable[[bytes], None]) -> None:
-        if value := _received(inbox, MAX_ATTRIBUTE_BYTES + 1):
-            deliver(value)
-        else:
-            self._loop.remove_reader(inbox)
-            self._on_hung_up()
-
-    def _close_inbox(self) -> None:
-        if self._inbox is not None:
-            self._loop.remove_reader(self._inbox)
-            self._inbox.close()
 
     def _readable(self) -> None:
         """Nothing comes this way but the end; confirmations are for indications."""
-        if not _received(self._ours, 1):
+        value = b""
+        with suppress(BlockingIOError, ConnectionError):
+            value = self._ours.recv(1)
+        if not value:
             self._loop.remove_reader(self._ours)
             self._on_hung_up()
-
-
-def _pair() -> tuple[socket.socket, socket.socket]:
-    """Ours and theirs. One value a packet, because a stream would run them together; and neither end ever blocks."""
-    pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    for end in pair:
-        end.setblocking(False)
-    return pair
-
-
-def _received(ours: socket.socket, at_most_bytes: int) -> bytes:
-    """One value; nothing when the other end is closed."""
-    with suppress(ConnectionError):
-        return ours.recv(at_most_bytes)
-    return b""

@@ -1,13 +1,13 @@
 """The one phone that is served, and everything that comes from phones.
 
 What BlueZ cannot tell apart decides this. `WriteValue` and `ReadValue` say which device they come from, and so does
-`AcquireNotify`. But before 5.70 a notified value goes to every device that has subscribed, and what comes through the
-socket of `AcquireWrite` may come from any; and `StartNotify` does not say who subscribes. So:
+`AcquireNotify`. But before 5.70 a notified value goes to every device that has subscribed, and `StartNotify` does not
+say who subscribes. So:
 
 - one phone at a time; while it is there, nothing is advertised, and another device that touches the service is
   disconnected;
-- `StartNotify` is not offered, and `AcquireWrite` since 5.70. There it is worth having: when a phone is lost in the
-  middle of a write, bluetoothd aborts if the write is to become a message (seen with 5.82).
+- `StartNotify` is not offered, and neither is `AcquireWrite`: what comes before bluetoothd has the socket is read from
+  memory that it has used again (seen with 5.82: three values with the bytes of the last).
 """
 
 from __future__ import annotations
@@ -72,16 +72,6 @@ class Occupancy:
         self._carrier, self._link = carrier, link
         self._on_begun(link)
         return carrier.theirs
-
-    def writes(self, device: str, att_mtu_bytes: int) -> socket.socket:
-        """Bluetoothd's end of a socket for what this device writes.
-
-        Raises:
-            DBusError: it is not this device's turn.
-        """
-        link, carrier = self._of(device)
-        carrier.learn_mtu(att_mtu_bytes)
-        return carrier.open_inbox(link.deliver)
 
     def write(self, device: str, att_mtu_bytes: int, offset: int, value: bytes) -> None:
         """A value for the inbox.

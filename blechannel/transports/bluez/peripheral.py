@@ -21,6 +21,7 @@ from blechannel.transports.bluez.advertising import (
     Advertising,
     BusAdvertising,
     FirstThatWorks,
+    takes_scan_response,
 )
 from blechannel.transports.bluez.bus import OBJECT_MANAGER, PROPERTIES, Bus, Objects
 from blechannel.transports.bluez.carrier import DEVICE
@@ -29,7 +30,6 @@ from blechannel.transports.bluez.kernel import KernelAdvertising
 from blechannel.transports.bluez.occupancy import Occupancy
 from blechannel.transports.bluez.plain import PlainTable
 from blechannel.transports.bluez.service import APPLICATION, show_service
-from blechannel.transports.bluez.version import SCAN_RESPONSE, SOCKET_A_DEVICE, version_in
 from blechannel.transports.chores import Chores
 from blechannel.transports.queued_link import QueuedLink
 
@@ -46,20 +46,18 @@ GONE = "the adapter is gone: is it still plugged in?"
 class BluezWatchTransport:
     """A GATT peripheral on BlueZ; made by `open`."""
 
-    def __init__(
-        self, bus: Bus, adapter: str, *, version: tuple[int, int], plain_services: Sequence[PlainService] = ()
-    ) -> None:
+    def __init__(self, bus: Bus, adapter: str, *, modalias: str, plain_services: Sequence[PlainService] = ()) -> None:
         self._bus = bus
         self._adapter = adapter
         self._chores = Chores()
         self._arrivals = Arrivals[QueuedLink]()
         self._exports = Exports(bus, APPLICATION)
         self._occupancy = Occupancy(bus, self._chores, on_begun=self._begun, on_ended=self._ended)
-        self._advertising = self._way_to_advertise(version)
+        self._advertising = self._way_to_advertise(modalias)
         self._advertised = False
         self._changing = asyncio.Lock()
         self._service_data: bytes | None = None
-        show_service(self._exports, self._occupancy, write_through_socket=version >= SOCKET_A_DEVICE)
+        show_service(self._exports, self._occupancy)
         self._plain = PlainTable(bus, self._exports, plain_services)
         bus.on_signal = self._heard
         bus.gone.add_done_callback(lambda gone: self._lose(gone.result()))
@@ -87,7 +85,7 @@ class BluezWatchTransport:
         try:
             path, properties = _chosen(objects, adapter)
             modalias = properties["Modalias"].value if "Modalias" in properties else ""
-            watch = cls(bus, path, version=version_in(modalias), plain_services=plain_services)
+            watch = cls(bus, path, modalias=modalias, plain_services=plain_services)
             await bus.call(path, GATT_MANAGER, "RegisterApplication", "oa{sv}", APPLICATION, {})
         except BaseException:
             await bus.close()
@@ -131,8 +129,8 @@ class BluezWatchTransport:
         await self._bus.close()
         await self._chores.finished()
 
-    def _way_to_advertise(self, version: tuple[int, int]) -> Advertising:
-        new = version >= SCAN_RESPONSE
+    def _way_to_advertise(self, modalias: str) -> Advertising:
+        new = takes_scan_response(modalias)
         bus = BusAdvertising(self._bus, self._exports, self._adapter, scan_response=new, on_released=self._released)
         return bus if new else FirstThatWorks([KernelAdvertising(_name(self._adapter)), bus], ADVICE)
 

@@ -256,7 +256,6 @@ class DaemonPhone:
         self.path = path
         self.mtu = mtu
         self.notified: socket.socket | None = None
-        self.written: socket.socket | None = None
 
     @staticmethod
     def path_of(number: int) -> str:
@@ -269,21 +268,8 @@ class DaemonPhone:
         """Call a method of the characteristic with this UUID."""
         return await self._daemon.call(self._path(uuid), CHARACTERISTIC, member, signature, *body)
 
-    async def acquire_write(self, uuid: str) -> Message:
-        """What bluetoothd does at the first write, where the application offers it."""
-        assert "WriteAcquired" in self._daemon.application[self._path(uuid)][CHARACTERISTIC]
-        reply = await self.ask(uuid, "AcquireWrite", "a{sv}", self.options())
-        if reply.message_type is MessageType.METHOD_RETURN:
-            if self.written is not None:
-                self.written.close()
-            self.written = socket.socket(fileno=reply.unix_fds[reply.body[0]])
-        return reply
-
     def command(self, uuid: str, value: bytes) -> None:
         """A write without response: bluetoothd asks for no answer, and does not wait."""
-        if self.written is not None:
-            self.written.send(value)
-            return
         self._daemon.tell(self._path(uuid), CHARACTERISTIC, "WriteValue", "aya{sv}", value, self.options())
 
     def _path(self, uuid: str) -> str:
@@ -316,9 +302,6 @@ class DaemonPhone:
         if self.notified is not None:
             self.notified.close()
             self.notified = None
-        if self.written is not None:
-            self.written.close()
-            self.written = None
 
     def disconnect(self) -> None:
         """The device is gone."""

@@ -57,7 +57,6 @@ class DeskPhone:
         reply = await carrier.phone.subscribe(OUTBOX_UUID)
         if reply.message_type is MessageType.ERROR:
             raise TransportError(str(reply.error_name))
-        await carrier.phone.acquire_write(INBOX_UUID)
         carrier.listening = asyncio.ensure_future(carrier.listen())
         self._links.append(carrier.link)
         return carrier.link

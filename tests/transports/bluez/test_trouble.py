@@ -13,8 +13,8 @@ from dbus_fast import AuthError, DBusError, Variant
 from blechannel.errors import LocalProtocolError, TransportError
 from blechannel.gatt import SERVICE_UUID
 from blechannel.transports.bluez import BluezWatchTransport, bus, kernel, peripheral
+from blechannel.transports.bluez.advertising import takes_scan_response, version_in
 from blechannel.transports.bluez.failures import explained
-from blechannel.transports.bluez.version import version_in
 from tests.transports.bluez.daemon import ADAPTER, Daemon, adapter, daemon
 from tests.transports.bluez.live import SERVICE_DATA, Desk
 
@@ -107,17 +107,20 @@ async def test_before_scan_responses_could_be_asked_for(
 
 
 @pytest.mark.parametrize(
-    ("modalias", "version"),
+    ("modalias", "version", "scan_response"),
     [
-        ("usb:v1D6Bp0246d0542", (5, 66)),
-        ("usb:v1D6Bp0246d0550", (5, 80)),
-        ("usb:v1D6Bp0246d0600", (6, 0)),
-        ("bluetooth:v0001p0002d0550", (0, 0)),
-        ("", (0, 0)),
+        ("usb:v1D6Bp0246d0542", (5, 66), False),
+        ("usb:v1D6Bp0246d054F", (5, 79), False),
+        ("usb:v1D6Bp0246d0550", (5, 80), True),
+        ("usb:v1D6Bp0246d0600", (6, 0), True),
+        ("bluetooth:v0001p0002d0550", None, False),
+        ("", None, False),
     ],
 )
-def test_the_version_is_read_from_the_modalias(modalias: str, version: tuple[int, int]) -> None:
-    assert version_in(modalias) == version
+def test_the_version_is_read_from_the_modalias(
+    modalias: str, version: tuple[int, int] | None, scan_response: bool
+) -> None:
+    assert (version_in(modalias), takes_scan_response(modalias)) == (version, scan_response)
 
 
 # --- adapters

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from dbus_fast import Message, MessageType, Variant
@@ -18,16 +17,7 @@ from blechannel.gatt import INBOX_UUID, INFO_UUID, OUTBOX_UUID, SERVICE_UUID
 from blechannel.limits import MAX_WINDOW
 from blechannel.services import echo
 from blechannel.stores.memory import MemoryStore
-from blechannel.transports.bluez import BluezWatchTransport
-from tests.transports.bluez.daemon import (
-    ADAPTER,
-    CHARACTERISTIC,
-    OBJECT_MANAGER,
-    PROPERTIES,
-    DaemonPhone,
-    adapter,
-    daemon,
-)
+from tests.transports.bluez.daemon import CHARACTERISTIC, OBJECT_MANAGER, PROPERTIES, DaemonPhone
 from tests.transports.bluez.live import Desk, DeskPhone
 from tests.transports.receivers import Receiver, numbered
 
@@ -85,52 +75,6 @@ async def test_a_burst_of_writes_without_response_arrives_whole_and_is_not_answe
     stranger = desk.daemon.phone(2)
     stranger.command(INBOX_UUID, b"x")
     await desk.daemon.until(lambda: desk.daemon.disconnected == [stranger.path])
-
-
-async def test_writes_come_through_a_socket_of_their_own(desk: Desk) -> None:
-    phone, on_watch = await desk.joined(mtu=23)
-    phone.mtu = 517
-    assert (await phone.acquire_write(INBOX_UUID)).body[1] == 517
-    assert on_watch.link.max_fragment_bytes == 512
-    for fragment in numbered(MAX_WINDOW, 512):
-        phone.command(INBOX_UUID, fragment)
-    assert await on_watch.receive(MAX_WINDOW) == numbered(MAX_WINDOW, 512)
-    await phone.acquire_write(INBOX_UUID)
-    phone.command(INBOX_UUID, b"through another one")
-    assert (await on_watch.receive(MAX_WINDOW + 1))[-1] == b"through another one"
-    phone.command(INBOX_UUID, bytes(513))
-    phone.command(INBOX_UUID, b"after")
-    await on_watch.lost.wait()
-    assert len(on_watch.fragments) == MAX_WINDOW + 1
-    assert "513 bytes came as one value" in str(on_watch.error)
-
-
-async def test_only_the_phone_that_is_served_gets_a_socket(desk: Desk) -> None:
-    phone, on_watch = await desk.joined()
-    stranger = desk.daemon.phone(2)
-    assert (await stranger.acquire_write(INBOX_UUID)).error_name == NOT_PERMITTED
-    await desk.daemon.until(lambda: desk.daemon.disconnected == [stranger.path])
-    assert phone.notified is not None
-    await phone.acquire_write(INBOX_UUID)
-    assert phone.written is not None
-    phone.written.close()
-    phone.written = None
-    await on_watch.lost.wait()
-    assert "unsubscribed or disconnected" in str(on_watch.error)
-
-
-async def test_before_sockets_were_a_device_s_own_they_are_not_offered(tmp_path: Path) -> None:
-    async with daemon(tmp_path) as (made, address):
-        made.objects = {ADAPTER: adapter(version=(5, 69))}
-        desk = Desk(made, await BluezWatchTransport.open(bus_address=address), address)
-        phone, on_watch = await desk.joined()
-        with pytest.raises(AssertionError):
-            await phone.acquire_write(INBOX_UUID)
-        refused = await phone.ask(INBOX_UUID, "AcquireWrite", "a{sv}", phone.options())
-        assert refused.error_name == "org.freedesktop.DBus.Error.UnknownMethod"
-        phone.command(INBOX_UUID, b"as a message")
-        assert await on_watch.receive(1) == [b"as a message"]
-        await desk.watch.close()
 
 
 async def test_pairing_and_reconnecting_through_bluez(desk: Desk) -> None:
