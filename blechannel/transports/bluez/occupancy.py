@@ -1,12 +1,13 @@
 """The one phone that is served, and everything that comes from phones.
 
 What BlueZ cannot tell apart decides this. `WriteValue` and `ReadValue` say which device they come from, and so does
-`AcquireNotify`. But a notified value goes to every device that has subscribed (in BlueZ before its sockets were made
-per device), `StartNotify` does not say who subscribes, and values through `AcquireWrite` do not say who writes. So:
+`AcquireNotify`. But before 5.70 a notified value goes to every device that has subscribed, and `StartNotify` does not
+say who subscribes. So:
 
 - one phone at a time; while it is there, nothing is advertised, and another device that touches the service is
   disconnected;
-- `StartNotify` and `AcquireWrite` are not offered.
+- `StartNotify` is not offered, and neither is `AcquireWrite`: what comes before bluetoothd has the socket is read from
+  memory that it has used again (seen with 5.82: three values with the bytes of the last).
 """
 
 from __future__ import annotations
