@@ -1,9 +1,10 @@
-"""One virtual machine for all tests that ask for it."""
+"""One virtual machine for all tests that ask for it, and an older one."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest_asyncio
 
 from tests.system.bluez_vm.apt import Unavailable
 from tests.system.bluez_vm.machine import Machine, running
+from tests.system.bluez_vm.packages import OLDER, TODAYS, Release
 
 
 @pytest.fixture(scope="session")
@@ -24,9 +26,24 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def machine(captures: Path) -> AsyncGenerator[Machine, None]:
-    """The machine, booted once."""
+    """A machine of today, booted once."""
+    async with _booted(TODAYS, captures) as booted:
+        yield booted
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def older_machine(captures: Path) -> AsyncGenerator[Machine, None]:
+    """One with a kernel and a BlueZ of 2023."""
+    async with _booted(OLDER, captures) as booted:
+        yield booted
+
+
+@asynccontextmanager
+async def _booted(release: Release, captures: Path) -> AsyncGenerator[Machine, None]:
+    out = captures / release.name
+    out.mkdir(exist_ok=True)
     try:
-        async with running(captures) as booted:
+        async with running(release, out) as booted:
             yield booted
     except Unavailable as error:
         pytest.skip(str(error))

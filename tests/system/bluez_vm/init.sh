@@ -1,6 +1,6 @@
 #!/bin/busybox sh
 # The first process: loads the modules, puts the host's files in this one's place, and gives over to Python.
-# The kernel's command line sets PYTHON, CHECKOUT and PACKAGES; it hands on what it does not know as variables.
+# The kernel's command line sets PYTHON, CHECKOUT, PACKAGES and POLICY; it hands on what it does not know as variables.
 b=/bin/busybox
 $b mount -t proc proc /proc
 $b mount -t sysfs sys /sys

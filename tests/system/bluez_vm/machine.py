@@ -1,5 +1,7 @@
-"""A virtual machine with Debian's kernel and BlueZ, on an air that the host shares. No image is built: its programs are
-the host's."""
+"""A virtual machine with Debian's kernel and BlueZ, on an air that the host shares.
+
+No image is built: its Python is the host's, and everything else comes from unpacked packages.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from pathlib import Path
 from blechannel.transports.bumble.virtual import VirtualAir
 from tests.system.bluez_vm.initramfs import initramfs
 from tests.system.bluez_vm.kernel import H4Port, KernelController
-from tests.system.bluez_vm.packages import Packages, unpacked
+from tests.system.bluez_vm.packages import Packages, Release, unpacked
 from tests.system.bluez_vm.qemu import command_line
 
 BOOT_S = 180.0
@@ -135,14 +137,14 @@ class Machine:
 
 
 @asynccontextmanager
-async def running(out: Path) -> AsyncGenerator[Machine, None]:
+async def running(release: Release, out: Path) -> AsyncGenerator[Machine, None]:
     """A machine on an air of its own; captures and logs go into the folder `out`, which exists.
 
     Raises:
         Unavailable: this host lacks something.
         MachineError: it does not come up.
     """
-    packages = await asyncio.to_thread(unpacked)
+    packages = await asyncio.to_thread(unpacked, release)
     machine = Machine(VirtualAir(), out)
     with tempfile.TemporaryDirectory(prefix="bluez-vm-") as sockets:
         try:

@@ -1,7 +1,6 @@
-"""The Debian packages that the machine consists of: unpacked into a folder of this checkout, never installed.
+"""The Debian packages that a machine consists of: unpacked into a folder of this checkout, never installed.
 
-All of them are of one release, whatever the host runs. BlueZ before 5.80 has no way to say what belongs into the scan
-response, and before 5.69 it advertises 31 bytes at most.
+All of them are of one release, whatever the host runs.
 """
 
 from __future__ import annotations
@@ -19,22 +18,39 @@ from pathlib import Path
 from tests.system.bluez_vm.apt import Apt, Unavailable
 
 FOLDER = Path(__file__).resolve().parents[3] / ".bluez-vm"
-RELEASE = "trixie"
 PROGRAMS = ("bluez", "busybox-static", "dbus-daemon")
-LIBRARIES = (
-    "libapparmor1", "libasound2t64", "libatomic1", "libaudit1", "libbz2-1.0", "libc6", "libcap-ng0", "libcap2",
-    "libdbus-1-3", "libdw1t64", "libelf1t64", "libexpat1", "libglib2.0-0t64", "liblzma5", "libpcre2-8-0",
-    "libreadline8t64", "libselinux1", "libsystemd0", "libtinfo6", "libudev1", "libzstd1", "zlib1g",
+_LIBRARIES = (
+    "libapparmor1", "libaudit1", "libbz2-1.0", "libc6", "libcap-ng0", "libcap2", "libdbus-1-3", "libexpat1",
+    "libgcrypt20", "libgpg-error0", "liblz4-1", "liblzma5", "libpcre2-8-0", "libselinux1", "libsystemd0", "libtinfo6",
+    "libudev1", "libzstd1", "zlib1g",
 )  # fmt: skip
-"""What these programs are linked with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release of Debian, and what its programs are linked with."""
+
+    name: str
+    libraries: tuple[str, ...]
+
+
+TODAYS = Release(
+    "trixie",
+    (*_LIBRARIES, "libasound2t64", "libatomic1", "libdw1t64", "libelf1t64", "libglib2.0-0t64", "libreadline8t64"),
+)
+"""Linux 6.12 and BlueZ 5.82."""
+OLDER = Release("bookworm", (*_LIBRARIES, "libasound2", "libdw1", "libelf1", "libglib2.0-0", "libreadline8"))
+"""Linux 6.1 and BlueZ 5.66, which has no way to say what belongs into the scan response, and advertises 31 bytes."""
 COMMANDS = ("qemu-system-x86_64", "apt-get", "dpkg-deb")
 HIDDEN = ("/run", "/var/lib")
 """Where the machine has folders of its own in place of the host's."""
 _KERNEL_FILES = re.compile(
     r"\./(boot/vmlinuz-|(usr/)?lib/modules/[^/]+/kernel/"
-    r"(crypto|drivers/(bluetooth|char|hid|virtio)|fs/(9p|netfs)|lib|net/(9p|bluetooth|rfkill))/)"
+    r"(crypto|drivers/(bluetooth|char|hid|virtio)|fs/(9p|fscache|netfs)|lib|net/(9p|bluetooth|rfkill))/)"
 )
 """Most of a kernel's modules are for hardware that this machine does not have."""
+
+_BESIDE_USR = re.compile(r"^\./(?=(bin|lib|lib64|sbin)/)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +72,29 @@ class Packages:
         return folder
 
     @property
+    def bus_policy(self) -> Path:
+        """BlueZ's own rules for the bus."""
+        [policy] = self.root.glob("*/**/dbus-1/system.d/bluetooth.conf")
+        return policy
+
+    @property
     def busybox(self) -> Path:
         """A shell and its tools in one static file."""
         return self.root / "usr/bin/busybox"
 
 
-def unpacked(folder: Path = FOLDER) -> Packages:
+def unpacked(release: Release, folder: Path = FOLDER) -> Packages:
     """The packages, fetched if they are not there.
 
     Raises:
         Unavailable: this host cannot run the machine, or not fetch what it boots.
     """
     check_host()
-    root = folder / RELEASE
+    root = folder / release.name
     if not root.exists():
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            fetched = _fetch(Path(scratch))
+            fetched = _fetch(release, Path(scratch))
             if not root.exists():  # somebody else may have been quicker
                 fetched.rename(root)
     return Packages(root)
@@ -93,25 +115,24 @@ def check_host() -> None:
         raise Unavailable(f"there is no {' or '.join(missing)}; {advice}")
 
 
-def _fetch(scratch: Path) -> Path:
+def _fetch(release: Release, scratch: Path) -> Path:
     """The root folder of the unpacked packages, in `scratch`."""
-    apt = Apt.of_release(RELEASE, scratch)
+    apt = Apt.of_release(release.name, scratch)
     kernel = apt.newest_kernel()
-    for archive in apt.download((kernel, *PROGRAMS, *LIBRARIES)):
+    for archive in apt.download((kernel, *PROGRAMS, *release.libraries)):
         _unpack(archive, scratch / "root", _KERNEL_FILES.match if archive.name.startswith(kernel) else None)
-    modules = scratch / "root/lib/modules"
-    if modules.is_dir():
-        modules.rename(scratch / "root/usr/lib/modules")
     return scratch / "root"
 
 
 def _unpack(archive: Path, root: Path, wanted: Callable[[str], object] | None) -> None:
+    """What is wanted of a package, with everything in /usr: older releases have a part of it beside."""
     with (
         subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(archive)], stdout=subprocess.PIPE) as unpacking,
         tarfile.open(fileobj=unpacking.stdout, mode="r|") as files,
     ):
         for file in files:
             if wanted is None or wanted(file.name):
+                file.name = _BESIDE_USR.sub("./usr/", file.name)
                 files.extract(file, root, filter="tar")
     if unpacking.returncode:
         raise Unavailable(f"{archive.name} is damaged: run this again")

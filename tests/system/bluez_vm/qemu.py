@@ -17,7 +17,12 @@ def command_line(packages: Packages, sockets: Path, out: Path) -> list[str]:
 
     The guest sees the host's files, read-only, and may write into `out`.
     """
-    variables = {"PYTHON": sys.executable, "CHECKOUT": CHECKOUT, "PACKAGES": packages.root}
+    variables = {
+        "PYTHON": sys.executable,
+        "CHECKOUT": CHECKOUT,
+        "PACKAGES": packages.root,
+        "POLICY": packages.bus_policy,
+    }
     parameters = ["console=ttyS0 quiet panic=-1", *(f"{name}={value}" for name, value in variables.items())]
     command = [
         "qemu-system-x86_64",

@@ -17,7 +17,7 @@ from tests.system.bluez_vm.guest.watch import GuestWatch
 
 async def main() -> None:
     """Until the host closes its end; the kernel stops when its first process does, and so does the machine."""
-    services = Services(Path(os.environ["PACKAGES"]), Path("/run/out"))
+    services = Services(Path(os.environ["PACKAGES"]), Path(os.environ["POLICY"]), Path("/run/out"))
     await services.start()
     bluez = await Bluez.connect()
     print(f"up after {time.clock_gettime(time.CLOCK_BOOTTIME):.1f} s", flush=True)

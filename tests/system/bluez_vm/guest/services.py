@@ -52,16 +52,16 @@ AutoEnable=true
 class Services:
     """The processes below the application."""
 
-    def __init__(self, packages: Path, out: Path) -> None:
+    def __init__(self, packages: Path, policy: Path, out: Path) -> None:
         self._packages = packages
+        self._policy = policy
         self._out = out
         os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = BUS
 
     async def start(self) -> None:
         """Start them all, each once what it needs is there."""
         bus_config, bluez_config = Path("/run/bus.conf"), Path("/run/bluez.conf")
-        policy = self._packages / "usr/share/dbus-1/system.d/bluetooth.conf"
-        bus_config.write_text(_BUS_CONFIG.format(bus=BUS, bluez=policy))
+        bus_config.write_text(_BUS_CONFIG.format(bus=BUS, bluez=self._policy))
         bluez_config.write_text(_BLUEZ_CONFIG)
         self._write_version_command()
         bus = self._spawn("bus", [*self._program("usr/bin/dbus-daemon"), "--nofork", f"--config-file={bus_config}"])
