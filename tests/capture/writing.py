@@ -12,6 +12,8 @@ from blechannel_capture.events import Side
 from blechannel_capture.host.hci_packets import ACL, COMMAND, EVENT, ISO, SCO
 from blechannel_capture.packet import LinkType
 
+ADVERTISING: Final = 0x8E89BED6
+"""The access address of advertisements."""
 START_NS: Final = 1_800_000_000_000_000_000
 """When the captures of the tests begin; whole microseconds, which every format can say."""
 
@@ -219,8 +221,10 @@ def ppi(said: AirSaid, link: int = 147) -> bytes:
     )
 
 
-def nordic(said: AirSaid, *, version: int = 3, crc_ok: bool = True, kind: int = 6) -> bytes:
-    """Link type 272, versions 1 to 3."""
+def nordic(said: AirSaid, *, version: int = 3, crc_ok: bool = True, kind: int | None = None) -> bytes:
+    """Link type 272, versions 1 to 3; since the last one advertisements are another kind of packet."""
+    if kind is None:
+        kind = 2 if version == 3 and said.access_address == ADVERTISING else 6
     flags = (1 if crc_ok else 0) | (2 if said.sender is Side.CENTRAL else 0)
     radio = struct.pack("<BBBBHI", 10, flags, said.channel, 40, 7, said.time_ns // 1000 & 0xFFFFFFFF)
     length = len(radio) + len(said.bare)
