@@ -98,7 +98,3 @@ def traffic(session: Session) -> str:
         side = "central" if is_central else "peripheral"
         parts.append(f'<line class="{side}" x1="{x:.1f}" y1="{half}" x2="{x:.1f}" y2="{tip:.1f}"/>')
     return "".join([*parts, "</svg>"])
-
-
-def _moment(time_ns: int, *, whole_ns: int) -> str:
-    return f"{time_ns / 1e9:.1f} s" if whole_ns >= 5_000_000_000 else f"{time_ns / 1e6:.0f} ms"
