@@ -13,7 +13,7 @@ import pytest
 
 from blechannel.errors import MissingExtra
 from blechannel.roles import Role
-from blechannel.wire.frames import RECORD_TYPE_OF
+from blechannel.wire.frames import RECORD_TYPE_OF, Nonce
 from blechannel_capture.capture import Capture
 from blechannel_capture.channel.events import ChannelFrame
 from blechannel_capture.containers.pcapng_writer import PcapngWriter, as_pcap_has_it
@@ -98,7 +98,9 @@ def test_opened_records_are_exported(tmp_path: Path) -> None:
         at += 4 + length
     assert tags[12].rstrip(b"\0") == b"blechannel.record"
     assert tags[30] == struct.pack(">I", opened[0].packet)
-    kind = RECORD_TYPE_OF[type(opened[0].body)]
+    body = opened[0].body
+    assert isinstance(body, Nonce)
+    kind = RECORD_TYPE_OF[Nonce]
     assert struct.unpack_from(">BQB", first, at) == (1, 0, kind), "the watch's first record"
     assert exported(hear(content).all(ChannelFrame)[0]) is None
 
