@@ -24,14 +24,16 @@ class Figures:
     title: str
     batches: tuple[Mapping[str, float], ...]
     targets: Mapping[str, float] = field(default_factory=dict)
+    floor: str = FLOOR
+    """The candidate that the others are compared with."""
 
     def seconds(self, name: str) -> list[float]:
         """What each batch took, the best first."""
         return sorted(batch[name] for batch in self.batches)
 
-    def ratio(self, name: str, *, to: str = FLOOR) -> float:
-        """The best batch of `name` over the best of `to`."""
-        return self.seconds(name)[0] / self.seconds(to)[0]
+    def ratio(self, name: str, *, to: str = "") -> float:
+        """The best batch of `name` over the best of `to`, or of the floor."""
+        return self.seconds(name)[0] / self.seconds(to or self.floor)[0]
 
     def missed(self) -> list[str]:
         """The candidates whose ratio to the floor is over their target."""

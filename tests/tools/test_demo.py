@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from blechannel.errors import TransportError
+from blechannel.errors import BlechannelError, TransportError
 from blechannel_tools.demo import TRANSFER_BYTES, Summary, run_demo
+from blechannel_tools.demo_analysis import Analysed
 from blechannel_tools.output import Lines
 
 
@@ -64,12 +65,36 @@ async def test_the_folder_holds_everything_and_replaces_an_earlier_run(tmp_path:
     out = tmp_path / "some" / "folder"
     await Seen().run(out)
     summary = await Seen().run(out)
-    assert {path.name for path in out.iterdir()} == {"phone.btsnoop", "watch.btsnoop", "keys.log", "summary.json"}
+    assert {path.name for path in out.iterdir()} == {
+        "phone.btsnoop",
+        "watch.btsnoop",
+        "keys.log",
+        "summary.json",
+        "report.html",
+    }
     written = json.loads((out / "summary.json").read_text())
     assert written == json.loads(json.dumps(asdict(summary)))
     # A wrong code leaves the phone's secrets only: the watch gives up before it has a transport.
     lines = (out / "keys.log").read_text().splitlines()
     assert [line.split("_")[1] for line in lines] == ["PAIR"] * 3 + ["RECONNECT"] * 2 + ["PAIR"] * 4
+
+
+async def test_its_own_capture_shows_an_honest_run(tmp_path: Path) -> None:
+    seen = Seen()
+    analysis = (await seen.run(tmp_path)).analysis
+    # A wrong code, the right one, a reconnect, words and a QR code.
+    assert (analysis.sessions, analysis.handshakes, analysis.verified, analysis.attacks) == (5, 5, 5, 0)
+    assert all("cut-off" in finding for finding in analysis.findings), "the link that was lost"
+    assert seen.said[-1].endswith("5 sessions, all handshakes verified, no attack")
+    page = (tmp_path / analysis.report).read_text(encoding="utf-8")
+    assert page.count("verified: every tag fits") == 5
+
+
+async def test_a_capture_that_shows_an_attack_fails_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = Analysed(sessions=1, handshakes=2, verified=1, attacks=1, findings=(), report="report.html")
+    monkeypatch.setattr("blechannel_tools.demo.analyse", lambda *_: bad)
+    with pytest.raises(BlechannelError, match="1 of 2 verified, 1 attack"):
+        await Seen().run(tmp_path)
 
 
 async def test_a_folder_that_cannot_hold_a_capture(tmp_path: Path) -> None:

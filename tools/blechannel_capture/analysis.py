@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from blechannel.roles import Role
 from blechannel_capture import att
@@ -86,14 +86,15 @@ class Analysis:
                 self._cache[connection.peripheral] = gatt
         return gatt
 
-    def _att(self, pdu: AttPdu) -> Iterator[Event]:
+    def _att(self, pdu: AttPdu) -> Iterable[Event]:
         peer, opcode = self._peer(pdu.connection), pdu.opcode
         if opcode == att.NOTIFICATION:
             if peer.handles.is_outbox(pdu.handle, pdu.value):
-                yield from peer.listener.hear(pdu.value, Role.WATCH, pdu.packet, pdu.time_ns)
+                return peer.listener.hear(pdu.value, Role.WATCH, pdu.packet, pdu.time_ns)
         elif opcode in _WRITES:
             if peer.handles.is_inbox(pdu.handle, pdu.value):
-                yield from peer.listener.hear(pdu.value, Role.PHONE, pdu.packet, pdu.time_ns)
+                return peer.listener.hear(pdu.value, Role.PHONE, pdu.packet, pdu.time_ns)
         else:
             peer.gatt.hear(pdu)
             peer.handles.look()
+        return ()

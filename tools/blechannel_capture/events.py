@@ -17,6 +17,8 @@ class Side(Enum):
     PERIPHERAL = "peripheral"
     UNKNOWN = "unknown"
 
+    __hash__ = object.__hash__  # an enumeration's own is slow, and looked for with every packet
+
     @property
     def other(self) -> Side:
         """The other end; unknown stays unknown."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from blechannel_capture.channel.events import ChannelFrame
 from blechannel_capture.containers.pcapng_writer import EXPORTED_PDU, PcapngWriter
 from blechannel_capture.events import AttPdu, Event
 from blechannel_capture.gatt_map import short_uuid
-from blechannel_capture.json_lines import as_object
+from blechannel_capture.json_lines import as_line
 
 COLUMNS: Final = ("packet", "time_ns", "connection", "sender", "opcode", "name", "handle", "uuid", "value")
 ROWS_AT_ONCE: Final = 10_000
@@ -31,10 +30,8 @@ def write_json_lines(capture: Capture, path: Path) -> int:
     """One object an event; the number of lines. Raises OSError, CaptureError."""
     count = 0
     with path.open("x", encoding="ascii") as file:
-        write, dump = file.write, json.JSONEncoder(separators=(",", ":")).encode
-        for event in capture:
-            write(dump(as_object(event)) + "\n")
-            count += 1
+        for count, event in enumerate(capture, 1):  # noqa: B007 - the last one is what is returned
+            file.write(as_line(event) + "\n")
     return count
 
 

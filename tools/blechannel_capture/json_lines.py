@@ -5,6 +5,7 @@ Keys are stable: a later version of the schema may add some; one that takes any 
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any, Final
@@ -15,12 +16,27 @@ from blechannel_capture.events import AttPdu, Connected, Connection, Event, Para
 SCHEMA: Final = 1
 
 
+_DUMP: Final = json.JSONEncoder(separators=(",", ":")).encode
+_ATT_LINE: Final = (
+    f'{{"schema":{SCHEMA},"type":"AttPdu","packet":%d,"time_ns":%d,"connection":%d,"sender":"%s",'
+    '"opcode":%d,"name":"%s","handle":%d,"value":"%s"}'
+)
+
+
+def as_line(event: Event) -> str:
+    """`as_object` as JSON in ASCII, in one line without its end."""
+    if type(event) is AttPdu:  # by far the most frequent: written out, none of its fields needs an escape
+        where = event.packet, event.time_ns, event.connection.number, event.sender.value
+        return _ATT_LINE % (*where, event.opcode, att.name_of(event.opcode), event.handle, event.value.hex())
+    return _DUMP(as_object(event))
+
+
 def as_object(event: Event) -> dict[str, Any]:
     """What `json.dumps` takes. Bytes are hexadecimal, connections their number, enumerations their names in lower case.
 
     `time_ns` is in nanoseconds since 1970, `packet` counts from 1.
     """
-    if type(event) is AttPdu:  # by far the most frequent
+    if type(event) is AttPdu:
         return {
             "schema": SCHEMA,
             "type": "AttPdu",

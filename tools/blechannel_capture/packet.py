@@ -26,6 +26,8 @@ class LinkType(Enum):
     PACKET_LOGGER = 3000
     """No number anywhere: Apple's logs have one kind only."""
 
+    __hash__ = object.__hash__  # an enumeration's own is slow, and looked for with every packet
+
 
 class Direction(Enum):
     """Which way a packet went past the controller."""
@@ -34,6 +36,8 @@ class Direction(Enum):
     """From the host to the controller, or from the controller to the air."""
     RECEIVED = "received"
     UNKNOWN = "unknown"
+
+    __hash__ = object.__hash__  # as above
 
 
 @dataclass(slots=True)

@@ -106,10 +106,14 @@ def fields_in_words(said: Frame | Body | Any) -> str:
     return " ".join(shown)
 
 
+def handshake_in_words(event: HandshakeVerified) -> str:
+    """Such as "pairing by out of band"."""
+    return "reconnect" if event.method is None else f"pairing by {event.method.name.lower().replace('_', ' ')}"
+
+
 def _verified(event: HandshakeVerified) -> str:
-    what = "reconnect" if event.resumed else f"pairing by {event.method.name.lower()}" if event.method else "pairing"
     return (
-        f"#{event.connection.number} verified: {what}, suite {event.suite.name.lower()}, h "
+        f"#{event.connection.number} verified: {handshake_in_words(event)}, suite {event.suite.name.lower()}, h "
         f"{event.handshake_hash.hex()[:16]}…, with the {event.logged_by.value}'s secrets"
     )
 

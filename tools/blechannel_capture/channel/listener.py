@@ -13,7 +13,6 @@ from blechannel.pairing import keys
 from blechannel.roles import Role
 from blechannel.session.conversation import Conversation, State
 from blechannel.wire.frames import (
-    RECORD_TYPES,
     Body,
     Frame,
     Hello,
@@ -28,8 +27,8 @@ from blechannel.wire.frames import (
     Reconnect2,
     Record,
     Refuse,
-    decode_frame,
 )
+from blechannel_capture.channel.decoding import body_of, frame_of
 from blechannel_capture.channel.events import (
     ChannelEnded,
     ChannelFrame,
@@ -114,7 +113,7 @@ class Listener:
     def _frame(self, data: bytes, heard: ChannelFrame) -> Iterator[Event]:
         """Fill in what the frame says; what follows from it."""
         try:
-            frame = heard.frame = decode_frame(data)
+            frame = heard.frame = frame_of(data)
             if isinstance(frame, Record):
                 self._record(data, heard)
                 return
@@ -229,13 +228,8 @@ class Listener:
         self._closed[heard.sender] = 0
         if opened.is_reused:
             heard.verdict, heard.detail = Verdict.NONCE_REUSED, f"another record has number {opened.number}, too"
-        if not opened.content:
-            raise MalformedFrame("a record without a type")
-        declared = RECORD_TYPES.get(opened.content[-1])
-        if declared is None:
-            raise MalformedFrame(f"a record of unknown type {opened.content[-1]}")
-        heard.body = decode(declared, opened.content[:-1])
-        self._step(declared, heard)
+        heard.body = body_of(opened.content)
+        self._step(type(heard.body), heard)
 
     def _came_before(self, data: bytes, sender: Role) -> bool:
         """Whether the same sealed bytes came in the same direction, among the last `REMEMBERED`."""

@@ -12,7 +12,7 @@ from typing import Final
 from blechannel_capture.containers.reading import Packets, Reading
 from blechannel_capture.errors import NotACapture
 from blechannel_capture.ledger import Damage
-from blechannel_capture.packet import LinkType, Packet
+from blechannel_capture.packet import MAX_PACKET_BYTES, LinkType, Packet
 
 MAGIC: Final = b"btsnoop\0"
 EPOCH_US: Final = 0x00DCDDB30F2F8000
@@ -44,7 +44,7 @@ def read_btsnoop(reading: Reading) -> Packets:
             reading.is_whole(record, size, "a record's header", may_end=True)
             return
         original, length, flags, dropped, time_us = unpack(record)
-        if not reading.fits(length, "a packet"):
+        if length > MAX_PACKET_BYTES and not reading.fits(length, "a packet"):
             return
         data = take(length)
         number += 1
@@ -54,7 +54,7 @@ def read_btsnoop(reading: Reading) -> Packets:
         if dropped > dropped_before:
             reading.ledger.note(Damage.DROPPED, f"{dropped - dropped_before} packets", packet=number, offset=offset)
         dropped_before = dropped
-        missing = max(original - length, 0)
+        missing = original - length if original > length else 0
         # A writer without a calendar counts from its own start.
         time_ns = (time_us - EPOCH_US if time_us >= EPOCH_US else time_us) * 1000
         yield Packet(number, time_ns, link_type, flags, data, missing, offset)

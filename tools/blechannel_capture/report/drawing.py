@@ -9,7 +9,7 @@ from blechannel.roles import Role
 from blechannel_capture.channel.events import ChannelEnded, ChannelFrame, HandshakeVerified, OddFragment
 from blechannel_capture.events import Verdict
 from blechannel_capture.report.gathering import Session
-from blechannel_capture.words import fields_in_words
+from blechannel_capture.words import fields_in_words, handshake_in_words
 
 WIDTH, STEP, TOP = 900, 30, 46
 PHONE_X, WATCH_X = 190, 710
@@ -40,8 +40,9 @@ def _step(step: ChannelFrame | HandshakeVerified | OddFragment | ChannelEnded, y
         case ChannelFrame():
             return _arrow(step, y)
         case HandshakeVerified():
-            how = "reconnect" if step.method is None else f"pairing by {step.method.name.lower().replace('_', ' ')}"
-            return _band(y, "good", f"{how} verified: every tag fits, suite {step.suite.name.lower()}")
+            return _band(
+                y, "good", f"{handshake_in_words(step)} verified: every tag fits, suite {step.suite.name.lower()}"
+            )
         case OddFragment():
             return _band(y, "bad", f"{step.sender.value}: {step.oddity.value}")
         case ChannelEnded():

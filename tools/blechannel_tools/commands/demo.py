@@ -15,7 +15,8 @@ EPILOG = """examples:
   blechannel demo
   blechannel demo --out /tmp/demo --json
 
-Captures and a key log are left in the folder: open the captures with Wireshark."""
+Captures, a key log and a page about them, report.html, are left in the folder: read them with `blechannel capture`, or
+with Wireshark."""
 
 
 def add(commands: Commands) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from blechannel_capture import Finding, Findings
 from blechannel_capture.policy import Judgement, Policy, Requirement, load_policy
 from blechannel_capture.reports import junit, sarif
-from blechannel_tools.commands.capture.reading import add_file, add_keys, counted, opened, reading_of
+from blechannel_tools.commands.capture.reading import add_file, add_keys, counted, opened, reading_of, writing_to
 from blechannel_tools.exits import Exit
 from blechannel_tools.options import Commands, add_command
 from blechannel_tools.output import Event as Told
@@ -61,7 +61,8 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
     failing = [finding for finding in found if policy.fails(finding)]
     for path, made in ((options.junit, junit), (options.sarif, sarif)):
         if path is not None:
-            path.write_text(made(str(options.file), found, failing, unmet), encoding="utf-8")
+            with writing_to(path):
+                path.write_text(made(str(options.file), found, failing, unmet), encoding="utf-8")
     _tell(output, found, failing, unmet)
     return Exit.FAILED if failing or unmet else Exit.DONE
 

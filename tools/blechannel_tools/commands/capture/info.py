@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from blechannel_capture import ChannelEnded, Connected, Connection, Event, HandshakeVerified
 from blechannel_capture.ledger import Ledger
 from blechannel_capture.packet import Packet
+from blechannel_capture.words import handshake_in_words
 from blechannel_tools.commands.capture.reading import add_file, add_keys, opened
 from blechannel_tools.exits import Exit
 from blechannel_tools.options import Commands, add_command
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
         ("format", capture.format.value),
         ("link types", ", ".join(sorted(seen.link_types)) or "none"),
         ("packets", f"{capture.packets:,}"),
-        ("begins", _moment(seen.first_ns)),
+        ("begins", _moment(seen.first_ns) if capture.packets else "no packet"),
         ("lasts", f"{max(0, seen.last_ns - seen.first_ns) / 1e9:.3f} s"),
         ("events", ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common()) or "none"),
         ("comments", str(len(capture.comments))),
@@ -92,8 +93,7 @@ class _Times:
 
 def _session(event: Event) -> tuple[int, str] | None:
     if isinstance(event, HandshakeVerified):
-        method = "reconnect" if event.method is None else f"pairing by {event.method.name.lower().replace('_', ' ')}"
-        return event.connection.number, f"{method}, verified"
+        return event.connection.number, f"{handshake_in_words(event)}, verified"
     if isinstance(event, ChannelEnded):
         return event.connection.number, event.ending.value
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -14,6 +14,7 @@ from blechannel_capture import (
     Connected,
     Disconnected,
     Event,
+    Finding,
     Findings,
     HandshakeVerified,
     as_object,
@@ -95,16 +96,21 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
     """Run it, until Ctrl-C, or the end of standard input."""
     view = _View()
     screen = output if isinstance(output, HumanOutput) and output.console.is_terminal else None
+
+    def tell(found: Iterable[Finding]) -> None:
+        for finding in found:
+            view.findings.append(str(finding))
+            if screen is None:
+                output.say(Told.FINDING, str(finding), **finding.as_object())
+
     with opened(options, output) as capture, _drawn(screen, view):
         findings = Findings(capture.ledger, capture.gatt)
         for event in capture:
             line = view.take(event)
-            for finding in findings.look(event):
-                view.findings.append(str(finding))
-                if screen is None:
-                    output.say(Told.FINDING, str(finding), **finding.as_object())
+            tell(findings.look(event))
             if screen is None:
                 output.say(Told.FRAME, line, **as_object(event))
+        tell(findings.end())
     return Exit.DONE
 
 

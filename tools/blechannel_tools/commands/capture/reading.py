@@ -131,6 +131,17 @@ def reading_of(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def writing_to(path: Path) -> Iterator[None]:
+    """An OSError of the body names that file: one of a full disk names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
 def new_file(path: Path) -> Iterator[Path]:
     """A file that the body makes; what the body leaves when it fails is removed, for it would pass for the whole.
 
@@ -140,7 +151,8 @@ def new_file(path: Path) -> Iterator[Path]:
     if path.exists():
         raise LocalProtocolError(f"{path} is there already: choose another name, or remove it first")
     try:
-        yield path
+        with writing_to(path):
+            yield path
     except FileExistsError:  # somebody else's, made in the meantime
         raise
     except BaseException:

@@ -35,6 +35,7 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
         gathered = gather(capture, options.file.name)
         with target.open("x", encoding="utf-8") as file:
             file.write(page(gathered))
-    text = f"{target} shows {counted(len(gathered.sessions), 'connection')} and {counted(len(gathered.findings), 'finding')}."
+    connections, findings = counted(len(gathered.sessions), "connection"), counted(len(gathered.findings), "finding")
+    text = f"{target} shows {connections} and {findings}."
     output.say(Told.WRITTEN, text, path=str(target), count=len(gathered.sessions))
     return Exit.DONE

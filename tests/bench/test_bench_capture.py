@@ -1,0 +1,155 @@
+"""Captures against `tshark -T fields`, in processor time of the whole program and in memory."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from blechannel.roles import Role
+from tests.bench.capture_files import att_traffic, of_said, record
+from tests.bench.children import use
+from tests.bench.ratio import Figures
+from tests.capture.channel_traffic import CapturedWorld, honest_life, talk
+
+pytestmark = pytest.mark.bench
+
+PDUS: Final = 200_000
+RECORDS: Final = 10_000
+"""In sessions of some hundred, for nobody takes the messages and gives credit for more."""
+RECORDS_A_SESSION: Final = 400
+MOST_BYTES: Final = 64 << 20
+FIELDS: Final = ("frame.number", "frame.time_epoch", "btatt.opcode", "btatt.handle", "btatt.value")
+
+COUNT: Final = """
+import sys
+from blechannel_capture import AttPdu, open_capture
+with open_capture(sys.argv[1]) as capture:
+    print(sum(type(event) is AttPdu for event in capture))
+"""
+EXPORT: Final = """
+import sys
+from pathlib import Path
+from blechannel_capture import open_capture
+from blechannel_capture.exporting import write_json_lines
+with open_capture(sys.argv[1]) as capture:
+    print(write_json_lines(capture, Path(sys.argv[2])))
+Path(sys.argv[2]).unlink()
+"""
+OPEN: Final = """
+import sys
+from blechannel_capture import ChannelFrame, load_key_log, open_capture
+with open_capture(sys.argv[1], key_log=load_key_log(sys.argv[2])) as capture:
+    print(sum(isinstance(event, ChannelFrame) and event.body is not None for event in capture))
+"""
+PIPED: Final = """
+import re, sys
+from blechannel_capture import AttPdu, Capture
+with Capture(sys.stdin.buffer) as capture:
+    print(sum(type(event) is AttPdu for event in capture))
+with open("/proc/self/status") as status:
+    print(re.search(r"VmHWM:\\s+(\\d+) kB", status.read())[1])
+"""
+"""Its own peak: what the system reports of a child also counts its parent's memory at the fork."""
+SCAPY: Final = """
+import struct, sys
+from scapy.layers.bluetooth import ATT_Hdr, HCI_Hdr
+with open(sys.argv[1], "rb") as file:
+    file.read(16)
+    count = 0
+    while header := file.read(24):
+        length = struct.unpack(">I", header[4:8])[0]
+        count += ATT_Hdr in HCI_Hdr(file.read(length))
+print(count)
+"""
+
+
+def tshark(path: Path) -> list[str]:
+    """Prints one line an ATT PDU."""
+    program = shutil.which("tshark")
+    if program is None:
+        pytest.skip("tshark is not installed")
+    fields = [part for field in FIELDS for part in ("-e", field)]
+    return [program, "-n", "-r", str(path), "-Y", "btatt", "-T", "fields", *fields]
+
+
+def python(program: str, *arguments: Path) -> list[str]:
+    return [sys.executable, "-c", program, *map(str, arguments)]
+
+
+def compared(work: Mapping[str, Sequence[str]], *, count: int, batches: int = 3) -> tuple[dict[str, float], ...]:
+    """Processor seconds a counted thing of each program, in turn."""
+    return tuple({name: use(command).seconds / count for name, command in work.items()} for _ in range(batches))
+
+
+@pytest.fixture(scope="module")
+def long_capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("long") / "att.btsnoop"
+    with path.open("wb") as file:
+        file.writelines(att_traffic(PDUS))
+    return path
+
+
+def test_all_hear_the_same(long_capture: Path) -> None:
+    assert int(use(python(COUNT, long_capture)).printed) == PDUS
+    assert len(use(tshark(long_capture)).printed.splitlines()) == PDUS
+
+
+def test_att_pdus(long_capture: Path, tmp_path: Path, report: Callable[[Figures], None]) -> None:
+    work = {
+        "tshark": tshark(long_capture),
+        "events": python(COUNT, long_capture),
+        "JSON lines": python(EXPORT, long_capture, tmp_path / "out.jsonl"),
+    }
+    if find_spec("scapy") is not None:
+        work["scapy"] = python(SCAPY, long_capture)
+    batches = compared(work, count=PDUS)
+    report(Figures("ATT PDU of a capture", batches, {"events": 0.5, "JSON lines": 1.0}, floor="tshark"))
+
+
+@pytest.fixture(scope="module")
+def long_session(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A session of many records, and its key log."""
+    world = honest_life(world=CapturedWorld("long session"))
+    for _ in range(RECORDS // RECORDS_A_SESSION):
+        talk(world, [bytes(100)] * RECORDS_A_SESSION)
+    folder = tmp_path_factory.mktemp("session")
+    capture, keys = folder / "phone.btsnoop", folder / "keys.log"
+    with capture.open("wb") as file:
+        file.writelines(of_said(world.taps[Role.PHONE].said))
+    keys.write_text("".join(line + "\n" for line in world.lines[Role.PHONE]))
+    return capture, keys
+
+
+def test_records_are_opened(long_session: tuple[Path, Path], report: Callable[[Figures], None]) -> None:
+    capture, keys = long_session
+    opened = int(use(python(OPEN, capture, keys)).printed)
+    assert opened > RECORDS
+    work = {"tshark": tshark(capture), "opened": python(OPEN, capture, keys)}
+    batches = compared(work, count=opened)
+    report(Figures("record of a capture, opened", batches, {"opened": 1.0}, floor="tshark"))
+
+
+def gibibyte() -> Iterator[bytes]:
+    """A file of that size, whose packets are 4 KiB each."""
+    beginning = iter(att_traffic(0))
+    att = b"\x1b\x24\x00" + bytes(4096 - 3)
+    pdu = len(att).to_bytes(2, "little") + b"\x04\x00" + att
+    packet = b"\x02" + b"\x40\x20" + len(pdu).to_bytes(2, "little") + pdu
+    piece = b"".join(repeat(record(1, 1, packet), 256))
+    return chain(beginning, repeat(piece, (1 << 30) // len(piece) + 1))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read from /proc")
+def test_memory() -> None:
+    used = use(python(PIPED), fed=gibibyte())
+    pdus, peak_kib = map(int, used.printed.split())
+    print(f"1 GiB: {peak_kib / 1024:.1f} MiB at most, {used.seconds:.1f} s of processor time")
+    assert pdus > PDUS
+    assert peak_kib * 1024 <= MOST_BYTES
