@@ -16,7 +16,7 @@ from tests.system.bluez_vm.packages import OLDER, TODAYS, Release
 
 
 @pytest.fixture(scope="session")
-def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where captures and logs go: the folder that BLECHANNEL_CAPTURES names, or one that pytest keeps for a while."""
     named = os.environ.get("BLECHANNEL_CAPTURES")
     folder = Path(named).resolve() if named else tmp_path_factory.mktemp("captures")
@@ -25,22 +25,22 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def machine(captures: Path) -> AsyncGenerator[Machine, None]:
+async def machine(results: Path) -> AsyncGenerator[Machine, None]:
     """A machine of today, booted once."""
-    async with _booted(TODAYS, captures) as booted:
+    async with _booted(TODAYS, results) as booted:
         yield booted
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def older_machine(captures: Path) -> AsyncGenerator[Machine, None]:
+async def older_machine(results: Path) -> AsyncGenerator[Machine, None]:
     """One with a kernel and a BlueZ of 2023."""
-    async with _booted(OLDER, captures) as booted:
+    async with _booted(OLDER, results) as booted:
         yield booted
 
 
 @asynccontextmanager
-async def _booted(release: Release, captures: Path) -> AsyncGenerator[Machine, None]:
-    out = captures / release.name
+async def _booted(release: Release, results: Path) -> AsyncGenerator[Machine, None]:
+    out = results / release.name
     out.mkdir(exist_ok=True)
     try:
         async with running(release, out) as booted:

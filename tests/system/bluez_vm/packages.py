@@ -110,6 +110,8 @@ def check_host() -> None:
         raise Unavailable("the virtual machine shares its Python with the host, and needs Linux on x86-64")
     if any(FOLDER.is_relative_to(hidden) for hidden in HIDDEN):
         raise Unavailable(f"the virtual machine cannot see a checkout in {' or '.join(HIDDEN)}: move it elsewhere")
+    if {" ", ","} & {*str(FOLDER)}:
+        raise Unavailable("the virtual machine cannot use a checkout with spaces or commas in its path: move it")
     if missing := [command for command in COMMANDS if shutil.which(command) is None]:
         advice = "on Debian: sudo apt-get install --no-install-recommends qemu-system-x86"
         raise Unavailable(f"there is no {' or '.join(missing)}; {advice}")

@@ -9,6 +9,7 @@ import random
 from blechannel.aio.channel import Channel
 from blechannel.aio.watch import Left, Watch
 from blechannel.config import Config
+from blechannel.errors import TransportError
 from blechannel.methods import Method
 from blechannel.oob import qr
 from blechannel.services import echo, transfer
@@ -32,7 +33,7 @@ class GuestWatch:
 
     def calls(self) -> dict[str, Call]:
         """What the host may call, by name."""
-        ours = (self.start, self.stop, self.open, self.code, self.words, self.left)
+        ours = (self.start, self.stop, self.open, self.code, self.words, self.left, self.failure)
         talk = (self.send, self.received)
         return {f"watch.{call.__name__}": call for call in (*ours, *talk)}
 
@@ -79,6 +80,16 @@ class GuestWatch:
             async for event in self._on().events():
                 if isinstance(event, Left):
                     return "closed" if event.error is None else type(event.error).__name__
+        raise AssertionError("events have no end")
+
+    async def failure(self) -> str:
+        """Why it has no adapter any more."""
+        async with asyncio.timeout(LATER_S):
+            try:
+                async for _event in self._on().events():
+                    pass
+            except TransportError as error:
+                return str(error)
         raise AssertionError("events have no end")
 
     async def send(self, seed: int, size: int) -> None:
