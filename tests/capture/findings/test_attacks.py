@@ -124,6 +124,19 @@ def test_what_was_done_to_a_record_is_found_where_it_arrives(name: str) -> None:
     assert world.heard_by(Role.PHONE).attacks() == set(), "what the phone has said was honest"
 
 
+@pytest.mark.parametrize("has_beginning", [True, False])
+def test_where_the_beginning_is_missing_nothing_is_certain(has_beginning: bool) -> None:
+    world = bonded()
+    talking(world, of_records(flip))
+    tap = world.taps[Role.WATCH]
+    second = [number for number, each in enumerate(tap.said) if each.data[:3] == b"\x3e\x13\x01"][1]
+    if not has_beginning:
+        del tap.said[second]
+    [finding] = found(world.heard_by(Role.WATCH), Kind.ALTERED)
+    assert finding.certainty is (Certainty.CERTAIN if has_beginning else Certainty.INCONCLUSIVE)
+    assert ("inconclusive" in str(finding)) is not has_beginning
+
+
 def test_the_same_records_untouched_are_no_attack() -> None:
     world = bonded()
     talking(world, pass_on)
