@@ -13,7 +13,7 @@ from blechannel_capture.channel.events import ChannelEnded, ChannelFrame, Ending
 from blechannel_capture.channel.joining import Oddity
 from blechannel_capture.channel.key_log import KeyLog
 from blechannel_capture.events import Verdict
-from blechannel_capture.findings import Certainty, Level
+from blechannel_capture.findings import Certainty, Kind, Level
 from tests.capture.channel_traffic import CapturedWorld, honest_life
 from tests.capture.reading import Heard, hear
 from tests.capture.writing import HCI_FILES, HciSaid
@@ -46,6 +46,7 @@ def test_whatever_packet_is_missing_nobody_is_accused(with_keys: bool) -> None:
         heard = read(said[:lost] + said[lost + 1 :], with_keys=with_keys)
         assert accusations(heard) == [], f"packet {lost} is missing"
         assert not any(each.is_unexpected for each in heard.all(ChannelFrame)), f"packet {lost} is missing"
+        assert Kind.RECORD_MISSING not in {each.kind for each in heard.findings}, f"packet {lost} is missing"
 
 
 def test_whatever_piece_is_missing_nobody_is_accused() -> None:
