@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from typing import Final
 
@@ -11,6 +13,7 @@ from blechannel_capture.air.key_ring import KeyRing
 from blechannel_capture.capture import Capture
 from blechannel_capture.channel.key_log import KeyLog
 from blechannel_capture.findings import Findings
+from tests.capture.writing import HciSaid
 
 INTERESTING: Final = (0, 1, 0x7F, 0x80, 0xFF)
 LENGTHS: Final = (0, 1, 0x7FFF, 0x8000, 0xFFFF, 0x40000, 0x40001, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
@@ -37,6 +40,29 @@ def mutated(content: bytes, random: Random) -> bytes:
             case _:
                 del changed[at:]
     return bytes(changed)
+
+
+def meddled(said: Sequence[HciSaid], random: Random) -> list[HciSaid]:
+    """The same packets with one to four changed inside, left out or repeated: every container's framing stays right."""
+    changed = list(said)
+    for _ in range(random.randint(1, 4)):
+        at = random.randrange(len(changed))
+        data = bytearray(changed[at].data)
+        where = random.randrange(len(data) + 1)
+        match random.randrange(5):
+            case 0:
+                data[where : where + 1] = random.randbytes(1)
+            case 1:
+                data[where : where + 1] = bytes([random.choice(INTERESTING)])
+            case 2:
+                del data[where : where + random.randrange(1, 9)]
+            case 3:
+                changed.insert(random.randrange(len(changed)), changed[at])
+            case _:
+                del changed[at]
+                continue
+        changed[at] = replace(changed[at], data=bytes(data))
+    return changed
 
 
 def read_all(content: bytes, *, strict: bool, key_log: KeyLog | None, keys: KeyRing) -> int:

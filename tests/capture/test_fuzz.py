@@ -20,8 +20,8 @@ from blechannel_capture.events import Side
 from blechannel_capture.ledger import Damage
 from blechannel_capture.packet import LinkType
 from tests.capture.air_traffic import AirTraffic
-from tests.capture.channel_traffic import CapturedWorld
-from tests.capture.mutating import mutated, read_all
+from tests.capture.channel_traffic import CapturedWorld, honest_life
+from tests.capture.mutating import meddled, mutated, read_all
 from tests.capture.reading import hear
 from tests.capture.traffic import HANDLE, HostTraffic, small_talk
 from tests.capture.writing import AIR_FILES, HCI_FILES, AirSaid, HciSaid, interface, section
@@ -132,6 +132,26 @@ def test_damaged_files_raise_nothing_foreign(container: str) -> None:
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_many_damaged_files_raise_nothing_foreign(container: str) -> None:
     fuzz(container, 100_000)
+
+
+def fuzz_payloads(count: int) -> None:
+    """Sound containers with unsound contents."""
+    world = CapturedWorld("meddled")
+    world.discovers = True
+    honest_life(world=world)
+    said, key_log, random = [*world.taps[Role.PHONE].said, *host_talk().said], world.key_log(Role.PHONE), Random(7)
+    for number in range(count):
+        content = HCI_FILES["btsnoop H4"](meddled(said, random))
+        read_all(content, strict=False, key_log=key_log if number % 2 else None, keys=keys())
+
+
+def test_damaged_packets_raise_nothing() -> None:
+    fuzz_payloads(150)
+
+
+@pytest.mark.long
+def test_many_damaged_packets_raise_nothing() -> None:
+    fuzz_payloads(50_000)
 
 
 @pytest.mark.parametrize("container", CONTAINERS)

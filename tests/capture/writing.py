@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from blechannel_capture.containers.btsnoop import EPOCH_US
@@ -12,6 +12,8 @@ from blechannel_capture.events import Side
 from blechannel_capture.host.hci_packets import ACL, COMMAND, EVENT, ISO, SCO
 from blechannel_capture.packet import LinkType
 
+ADVERTISING: Final = 0x8E89BED6
+"""The access address of advertisements."""
 START_NS: Final = 1_800_000_000_000_000_000
 """When the captures of the tests begin; whole microseconds, which every format can say."""
 
@@ -46,10 +48,13 @@ class AirSaid:
     time_ns: int = START_NS
     channel: int = 37
 
+    is_coded: bool = False
+    """On the PHY that repeats each bit, whose frames have a coding indicator."""
+
     @property
     def bare(self) -> bytes:
         """As on the air, without the preamble."""
-        return struct.pack("<I", self.access_address) + self.pdu + self.crc
+        return struct.pack("<I", self.access_address) + b"\x01" * self.is_coded + self.pdu + self.crc
 
 
 # --- containers ---
@@ -207,6 +212,7 @@ def with_phdr(said: AirSaid, *, crc_ok: bool = True, way: int | None = None, dec
     """Link type 256: who sent it is said in the flags, on the connection."""
     said_way = {Side.CENTRAL: 2, Side.PERIPHERAL: 3}.get(said.sender, 0) if way is None else way
     flags = 0x0001 | 0x0002 | 0x0400 | (0x0800 if crc_ok else 0) | said_way << 7 | (0x0008 if decrypted else 0)
+    flags |= 0x8000 if said.is_coded else 0
     return struct.pack("<BbbBIH", said.channel, -40, -90, 0, said.access_address, flags) + said.bare
 
 
@@ -219,9 +225,12 @@ def ppi(said: AirSaid, link: int = 147) -> bytes:
     )
 
 
-def nordic(said: AirSaid, *, version: int = 3, crc_ok: bool = True, kind: int = 6) -> bytes:
-    """Link type 272, versions 1 to 3."""
+def nordic(said: AirSaid, *, version: int = 3, crc_ok: bool = True, kind: int | None = None) -> bytes:
+    """Link type 272, versions 1 to 3; since the last one advertisements are another kind of packet."""
+    if kind is None:
+        kind = 2 if version == 3 and said.access_address == ADVERTISING else 6
     flags = (1 if crc_ok else 0) | (2 if said.sender is Side.CENTRAL else 0)
+    flags |= 0x20 if said.is_coded else 0
     radio = struct.pack("<BBBBHI", 10, flags, said.channel, 40, 7, said.time_ns // 1000 & 0xFFFFFFFF)
     length = len(radio) + len(said.bare)
     head = struct.pack("<BBBHB", 6, length & 0xFF, 1, 9, kind)
@@ -242,6 +251,12 @@ AIR_FILES: Final[dict[str, Callable[[Sequence[AirSaid]], bytes]]] = {
         LinkType.NORDIC_BLE, [(each.time_ns, nordic(each, version=2)) for each in said]
     ),
     "pcapng 272 version 3": lambda said: pcapng(LinkType.NORDIC_BLE, [(each.time_ns, nordic(each)) for each in said]),
+    "pcap 256 coded": lambda said: pcap(
+        LinkType.LE_LINK_LAYER_WITH_PHDR, [(each.time_ns, with_phdr(replace(each, is_coded=True))) for each in said]
+    ),
+    "pcapng 272 coded": lambda said: pcapng(
+        LinkType.NORDIC_BLE, [(each.time_ns, nordic(replace(each, is_coded=True))) for each in said]
+    ),
     "pcapng 251 big": lambda said: pcapng(
         LinkType.LE_LINK_LAYER, [(each.time_ns, each.bare) for each in said], order=">"
     ),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from statistics import median
 
+from blechannel_capture.aligning import aligned
 from blechannel_capture.events import AttPdu, Event, Side
 from blechannel_capture.words import in_words
 
@@ -39,13 +39,11 @@ def compare(first: Iterable[Event], second: Iterable[Event]) -> Compared:
     offsets, only_first, only_second = list[int](), list[AttPdu](), list[AttPdu]()
     for sender in ones.keys() | twos.keys():
         one, two = ones.get(sender, []), twos.get(sender, [])
-        matcher = SequenceMatcher(None, [_key(pdu) for pdu in one], [_key(pdu) for pdu in two], autojunk=False)
-        for kind, a1, a2, b1, b2 in matcher.get_opcodes():
-            if kind == "equal":
-                offsets += [b.time_ns - a.time_ns for a, b in zip(one[a1:a2], two[b1:b2], strict=True)]
-            else:
-                only_first += one[a1:a2]
-                only_second += two[b1:b2]
+        pairs = list(aligned([_key(pdu) for pdu in one], [_key(pdu) for pdu in two]))
+        offsets += [two[b].time_ns - one[a].time_ns for a, b in pairs]
+        matched, counterparts = {a for a, _ in pairs}, {b for _, b in pairs}
+        only_first += [pdu for at, pdu in enumerate(one) if at not in matched]
+        only_second += [pdu for at, pdu in enumerate(two) if at not in counterparts]
     offset_ns = int(median(offsets)) if offsets else 0
     spread_ns = int(median(abs(each - offset_ns) for each in offsets)) if offsets else 0
     return Compared(len(offsets), offset_ns, spread_ns, _shown(only_first), _shown(only_second))

@@ -10,7 +10,7 @@ import pytest
 from blechannel_capture.air.crc import crc24
 from blechannel_capture.air.frames import UNWRAP, AirFrame
 from blechannel_capture.air.link_decoder import MAX_LINKS, MAX_STRANGERS
-from blechannel_capture.events import Advertised, Connected, Side
+from blechannel_capture.events import Advertised, AttPdu, Connected, Side
 from blechannel_capture.ledger import Damage
 from blechannel_capture.packet import LinkType, Packet
 from tests.capture.air_traffic import ACCESS_ADDRESS, AirTraffic
@@ -109,6 +109,14 @@ def test_what_the_sniffer_has_decrypted_is_not_decrypted_again() -> None:
     heard = hear(pcap(LinkType.LE_LINK_LAYER_WITH_PHDR, records))
     assert [each.packet for each in heard.events][-1] == len(records) - 1
     assert heard.damage() == {}
+
+
+def test_a_decrypted_frame_may_have_the_length_of_the_sealed_one() -> None:
+    pdu = b"\x02" + bytes([7 + 4]) + b"\x03\x00\x04\x00\x0a\x01\x00"
+    said = AirSaid(ACCESS_ADDRESS, pdu, bytes(3), Side.CENTRAL, START_NS, 12)
+    link_type = LinkType.LE_LINK_LAYER_WITH_PHDR
+    assert hear(pcap(link_type, [(START_NS, with_phdr(said, decrypted=True))])).all(AttPdu)
+    assert hear(pcap(link_type, [(START_NS, with_phdr(said))])).damage() == {Damage.MALFORMED: 1}
 
 
 # --- advertisements ---

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
+from blechannel_capture.air import legacy_pairing
 from blechannel_capture.air.encryption import aes
-from blechannel_capture.air.key_ring import KeyRing
+from blechannel_capture.air.key_ring import MAX_KEYS, MAX_SEARCHES, KeyRing
 from blechannel_capture.air.legacy_pairing import Exchange, c1, search, shortened
 from blechannel_capture.errors import CaptureError
 from blechannel_capture.events import AttPdu, LinkDecrypted, LongTermKey, SealedPdu, Side, Verdict
 from tests.capture.air_traffic import CENTRAL, PERIPHERAL, AirTraffic
 from tests.capture.reading import hear
-from tests.capture.writing import AIR_FILES
+from tests.capture.traffic import HANDLE, HostTraffic
+from tests.capture.writing import AIR_FILES, HCI_FILES
 
 # Core Specification, Vol 3 Part H, 2.2.3 and 2.2.4: the worked example.
 P1 = bytes.fromhex("05000800000302070710000001010001")
@@ -49,11 +53,11 @@ def test_the_example_is_put_together_from_its_messages() -> None:
     assert found[1][:8] == bytes(8)
 
 
-def paired(passkey: int, *, size: int = 16, secure: bool = False) -> tuple[AirTraffic, bytes]:
+def paired(passkey: int, *, size: int = 16, secure: bool = False, mitm: bool = True) -> tuple[AirTraffic, bytes]:
     """A legacy pairing on the air; the short term key."""
     air = AirTraffic()
     air.connect()
-    auth = 0x0D if secure else 0x05
+    auth = 0x01 | (0x08 if secure else 0) | (0x04 if mitm else 0)
     request, response = bytes([1, 4, 0, auth, 16, 0, 1]), bytes([2, 4, 0, auth, size, 0, 1])
     tk = passkey.to_bytes(16, "big")
     p1 = response[::-1] + request[::-1] + b"\x01\x01"
@@ -108,6 +112,62 @@ def test_a_pairing_under_secure_connections_is_not_searched() -> None:
     assert {each.verdict for each in hear(AIR_FILES["pcap 256"](air.said), link_keys=KeyRing()).all(SealedPdu)} == {
         Verdict.NO_KEY
     }
+
+
+def test_a_pairing_whose_connect_ind_was_missed_is_not_searched() -> None:
+    """The addresses are in the function."""
+    air, key = paired(0)
+    air.encrypt(key)
+    air.said = air.said[1:]
+    heard = hear(AIR_FILES["pcap 256"](air.said), link_keys=KeyRing())
+    assert {each.verdict for each in heard.all(SealedPdu)} == {Verdict.NO_KEY}
+
+
+def test_where_nobody_asks_for_more_than_just_works_one_key_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = KeyRing()
+    air, key = paired(0, mitm=False)
+    air.encrypt(key)
+    assert hear(AIR_FILES["pcap 256"](air.said), link_keys=ring).all(LinkDecrypted)
+    other, key = paired(77, mitm=False)
+    other.encrypt(key)
+    monkeypatch.setattr(legacy_pairing, "PASSKEYS", 100)
+    assert not hear(AIR_FILES["pcap 256"](other.said), link_keys=ring).all(LinkDecrypted)
+    assert ring.searches_left == MAX_SEARCHES
+
+
+def test_searches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(legacy_pairing, "PASSKEYS", 100)
+    ring = KeyRing()
+    for passkey in [5000] * MAX_SEARCHES + [50]:
+        air, key = paired(passkey)
+        air.encrypt(key)
+        heard = hear(AIR_FILES["pcap 256"](air.said), link_keys=ring)
+        assert {each.verdict for each in heard.all(SealedPdu)} == {Verdict.NO_KEY}
+    assert hear(AIR_FILES["pcap 256"](air.said), link_keys=KeyRing()).all(LinkDecrypted)
+
+
+def test_keys_are_bounded() -> None:
+    ring = KeyRing()
+    for number in range(MAX_KEYS + 5):
+        ring.add(number.to_bytes(16, "big"), "met")
+    assert len(ring.keys) == MAX_KEYS
+    assert ring.newest_first()[0][0] == (MAX_KEYS + 4).to_bytes(16, "big")
+
+
+def test_a_key_of_a_host_s_log_opens_the_air() -> None:
+    host = HostTraffic()
+    host.connect()
+    host.command(0x2019, struct.pack("<HQH", HANDLE, 0, 0) + bytes(range(16)))
+    [found] = hear(HCI_FILES["btsnoop H4"](host.said)).all(LongTermKey)
+    ring = KeyRing(search_passkeys=False)
+    ring.add(found.key, found.source)
+    air = AirTraffic()
+    air.connect()
+    air.encrypt(bytes(range(16))[::-1])
+    air.write(0x21, b"value")
+    heard = hear(AIR_FILES["pcap 251"](air.said), link_keys=ring)
+    assert [each.value for each in heard.all(AttPdu)] == [b"value"]
+    assert heard.all(LinkDecrypted)[0].source == "LE Enable Encryption"
 
 
 def test_the_search_can_be_switched_off() -> None:

@@ -21,8 +21,8 @@ def fragments(frames: list[bytes], max_fragment_bytes: int) -> list[bytes]:
     limits = Limits()
     sender = FragmentStream(max_fragment_bytes=max_fragment_bytes, receive=limits, patience=Patience())
     receiver = FragmentStream(max_fragment_bytes=max_fragment_bytes, receive=limits, patience=Patience())
-    for each in (sender, receiver):
-        each.peer_limits(window=64, max_frame_bytes=limits.max_frame_bytes)
+    for end in (sender, receiver):
+        end.peer_limits(window=64, max_frame_bytes=limits.max_frame_bytes)
     for each in frames:
         sender.send(each)
     said: list[bytes] = []

@@ -43,6 +43,7 @@ def test_whatever_packet_is_missing_nobody_is_accused(with_keys: bool) -> None:
     for lost in range(len(said)):
         heard = read(said[:lost] + said[lost + 1 :], with_keys=with_keys)
         assert accusations(heard) == [], f"packet {lost} is missing"
+        assert not any(each.is_unexpected for each in heard.all(ChannelFrame)), f"packet {lost} is missing"
 
 
 def test_whatever_piece_is_missing_nobody_is_accused() -> None:

@@ -92,14 +92,14 @@ def test_a_stream_that_cannot_be_looked_into_is_refused() -> None:
     reading, writing = os.pipe()
     os.close(writing)
     with os.fdopen(reading, "rb", buffering=0) as pipe, pytest.raises(NotACapture, match="wound back"):
-        Capture(pipe)  # type: ignore[arg-type]
+        Capture(pipe)
 
 
 def test_a_file_without_a_buffer_is_read(tmp_path: Path) -> None:
     path = tmp_path / "capture"
     path.write_bytes(CONTENT)
     with path.open("rb", buffering=0) as file:
-        assert drain(Capture(file)).all(AttPdu)  # type: ignore[arg-type]
+        assert drain(Capture(file)).all(AttPdu)
 
 
 @pytest.mark.parametrize("step", [1, 7, 100])

@@ -80,7 +80,7 @@ def offered(suites: int, suite: int) -> list[Finding]:
     traffic.connect()
     info = Info(1, 1, 0x0F, suites, Mode(1), 8, 8192, 0, bytes(16))
     traffic.notify(OUTBOX, b"\x80\x00" + encode_frame(info))
-    traffic.write(INBOX, b"\x80\x01" + encode_frame(Pair1(encode(Hello(1, suite, 1, 8, 8192)), bytes(80))))
+    traffic.write(INBOX, b"\x80\x01" + encode_frame(Pair1(encode(Hello(1, suite, 1, 8, 8192)), bytes(range(80)))))
     return findings(traffic)
 
 

@@ -106,6 +106,23 @@ def test_two_connections_at_once_and_a_handle_that_is_used_again() -> None:
     assert heard.damage() == {Damage.UNFINISHED: 1}
 
 
+def test_classic_links_are_passed_over() -> None:
+    traffic = HostTraffic()
+    traffic.event(0x03, b"\x00\x40\x00" + bytes(6) + b"\x01\x00")
+    traffic.event(0x03, b"\x04\x41\x00" + bytes(6) + b"\x01\x00")
+    traffic.pdu(Side.CENTRAL, 1, b"\x02\x01\x00\x00")
+    traffic.disconnect()
+    traffic.att(Side.CENTRAL, b"\x0a\x01\x00")
+    traffic.att(Side.CENTRAL, b"\x0a\x02\x00", handle=0x41)
+    heard = read(traffic)
+    assert [each.handle for each in heard.all(AttPdu)] == [1, 2]
+    assert [each.connection.handle for each in heard.all(Connected)] == [0x40, 0x41]
+    traffic.event(0x03, b"\x00\x42\x00" + bytes(6) + b"\x01\x00")
+    traffic.connect(handle=0x42)
+    traffic.att(Side.CENTRAL, b"\x0a\x03\x00", handle=0x42)
+    assert [each.handle for each in read(traffic).all(AttPdu)] == [1, 2, 3]
+
+
 # --- the middle of a conversation ---
 
 

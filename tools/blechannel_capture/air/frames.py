@@ -14,7 +14,7 @@ from blechannel_capture.events import Side
 from blechannel_capture.packet import LinkType, Packet
 
 CRC_BYTES: Final = 3
-MIN_FRAME_BYTES: Final = 4 + 2 + CRC_BYTES
+MIN_PDU_BYTES: Final = 2
 
 
 @dataclass(slots=True)
@@ -36,23 +36,29 @@ class AirFrame:
     """Whether the sniffer has taken the encryption off."""
 
 
-def _bare(packet: Packet, start: int = 0) -> AirFrame | None:
-    """Access address, PDU and checksum; None where they do not fit."""
-    data = packet.data
-    if len(data) - start < MIN_FRAME_BYTES:
+def _bare(packet: Packet, start: int = 0, *, is_coded: bool = False) -> AirFrame | None:
+    """Access address, PDU and checksum; None where they do not fit. Coded frames have a byte before the PDU."""
+    data, pdu_at = packet.data, start + 4 + is_coded
+    if len(data) - pdu_at < MIN_PDU_BYTES + CRC_BYTES:
         return None
-    return AirFrame(int.from_bytes(data[start : start + 4], "little"), data[start + 4 : -CRC_BYTES], data[-CRC_BYTES:])
+    return AirFrame(int.from_bytes(data[start : start + 4], "little"), data[pdu_at:-CRC_BYTES], data[-CRC_BYTES:])
 
 
+_CODED: Final = 2
+"""LE Coded among the PHYs, as both headers number them (Vol 6 Part B, 2.2: the coding indicator is its byte)."""
 _SIGNAL_VALID, _DECRYPTED, _CRC_CHECKED, _CRC_VALID = 0x0002, 0x0008, 0x0400, 0x0800
 _PHDR: Final = struct.Struct("<BbbBIH")
 _TO_PERIPHERAL, _TO_CENTRAL = 2, 3
 
 
 def _with_phdr(packet: Packet) -> AirFrame | None:
-    if len(packet.data) < _PHDR.size or (frame := _bare(packet, _PHDR.size)) is None:
+    if len(packet.data) < _PHDR.size:
         return None
-    frame.channel, signal, _, _, _, flags = _PHDR.unpack_from(packet.data)
+    channel, signal, _, _, _, flags = _PHDR.unpack_from(packet.data)
+    frame = _bare(packet, _PHDR.size, is_coded=flags >> 14 == _CODED)
+    if frame is None:
+        return None
+    frame.channel = channel
     frame.rssi_dbm = signal if flags & _SIGNAL_VALID else None
     frame.decrypted = bool(flags & _DECRYPTED)
     frame.crc_ok = bool(flags & _CRC_VALID) if flags & _CRC_CHECKED else None
@@ -95,7 +101,9 @@ def _nordic(packet: Packet) -> AirFrame | None:
         start = 1 + 6 + length
         if version != 1:
             return None
-    if kind not in _EVENT_PACKETS or (frame := _bare(packet, start)) is None:
+    if kind not in _EVENT_PACKETS:
+        return None
+    if (frame := _bare(packet, start, is_coded=flags >> 4 & 7 == _CODED)) is None:
         return None
     frame.crc_ok, frame.channel, frame.rssi_dbm = bool(flags & 1), channel, -abs(rssi)
     frame.sender = Side.CENTRAL if flags & 2 else Side.PERIPHERAL

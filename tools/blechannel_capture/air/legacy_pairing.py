@@ -19,6 +19,7 @@ ENCRYPTION_INFORMATION, CENTRAL_IDENTIFICATION, PUBLIC_KEY = 0x06, 0x07, 0x0C
 PASSKEYS: Final = 1_000_000
 SECURE_CONNECTIONS: Final = 0x08
 """In AuthReq: where both sides set it there is no temporary key to be searched."""
+MITM: Final = 0x04
 
 
 @dataclass(slots=True)
@@ -53,14 +54,20 @@ class Exchange:
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything is there that the search takes."""
+        """Whether everything is there that the search takes; the addresses stand in CONNECT_IND."""
         sixteen = (self.confirm_central, self.random_central, self.random_peripheral)
-        return len(self.request) == 7 == len(self.response) and all(len(each) == 16 for each in sixteen)
+        has_messages = len(self.request) == 7 == len(self.response) and all(len(each) == 16 for each in sixteen)
+        return has_messages and len(self.central) == 6 == len(self.peripheral)
 
     @property
     def is_legacy(self) -> bool:
         """Whether the sides have agreed on legacy pairing."""
         return not self.request[-4] & self.response[-4] & SECURE_CONNECTIONS
+
+    @property
+    def is_just_works(self) -> bool:
+        """Whether neither side asks for more: there is one temporary key then."""
+        return not (self.request[-4] | self.response[-4]) & MITM
 
     @property
     def key_bytes(self) -> int:
@@ -77,9 +84,9 @@ def c1(tk: bytes, random: bytes, p1: bytes, p2: bytes) -> bytes:
     return aes(tk, _xor(aes(tk, _xor(random, p1)), p2))
 
 
-def temporary_keys() -> Iterator[bytes]:
+def temporary_keys(exchange: Exchange) -> Iterator[bytes]:
     """All there are: that of Just Works first, then the passkeys'."""
-    for passkey in range(PASSKEYS):
+    for passkey in range(1 if exchange.is_just_works else PASSKEYS):
         yield passkey.to_bytes(16, "big")
 
 
@@ -91,7 +98,7 @@ def search(exchange: Exchange) -> tuple[int, bytes] | None:
     kinds = bytes([exchange.peripheral_is_random, exchange.central_is_random])
     p1 = exchange.response + exchange.request + kinds
     p2 = bytes(4) + exchange.central + exchange.peripheral
-    for passkey, tk in enumerate(temporary_keys()):
+    for passkey, tk in enumerate(temporary_keys(exchange)):
         if c1(tk, exchange.random_central, p1, p2) == exchange.confirm_central:
             halves = exchange.random_peripheral[8:] + exchange.random_central[8:]
             return passkey, shortened(aes(tk, halves), exchange.key_bytes)

@@ -222,7 +222,8 @@ class Link:
         """Keys to try. After legacy pairing on this connection the short term key is used first, and once."""
         yield from self._keys.newest_first()
         pairing = self.pairing
-        if pairing.is_complete and pairing.is_legacy and self._keys.search_passkeys:
+        is_searchable = pairing.is_complete and pairing.is_legacy
+        if is_searchable and self._keys.may_search(is_short=pairing.is_just_works):
             pairing_was, self.pairing = pairing, Exchange()
             found = search(pairing_was)
             if found is not None:

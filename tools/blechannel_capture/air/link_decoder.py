@@ -12,6 +12,7 @@ from typing import Final
 
 from blechannel_capture.addresses import address
 from blechannel_capture.air.crc import ADVERTISING_INIT, crc24
+from blechannel_capture.air.encryption import MIC_BYTES
 from blechannel_capture.air.frames import AirFrame
 from blechannel_capture.air.key_ring import KeyRing
 from blechannel_capture.air.link import Link
@@ -125,7 +126,9 @@ class AirDecoder:
         if ok is False:
             self._ledger.note(Damage.BAD_CRC, f"{len(frame.pdu)} bytes", packet=packet)
             return False
-        if len(frame.pdu) != 2 + frame.pdu[1]:
+        # A sniffer that takes the encryption off may leave the length of what was sealed.
+        without_mic = 2 + frame.pdu[1] - MIC_BYTES if frame.decrypted else None
+        if len(frame.pdu) not in (2 + frame.pdu[1], without_mic):
             detail = f"a frame of {len(frame.pdu) - 2} bytes says {frame.pdu[1]}"
             self._ledger.note(Damage.MALFORMED, detail, packet=packet)
             return False

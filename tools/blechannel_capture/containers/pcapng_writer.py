@@ -38,6 +38,8 @@ def as_pcap_has_it(packet: Packet) -> tuple[int, bytes] | None:
             return 201, struct.pack(">IB", flags & 1, kind) + data
         case LinkType.SNOOP_MONITOR:
             return 254, struct.pack(">HH", flags >> 16, flags & 0xFFFF) + data
+        case LinkType.H4 if flags & 3:  # pcapng has said the way: 1 inbound, 2 outbound
+            return 201, struct.pack(">I", flags & 1) + data
         case LinkType.PACKET_LOGGER:
             kind_of = _H4_TYPE_OF_LOGGER.get(flags)
             return None if kind_of is None else (201, struct.pack(">IB", flags & 1, kind_of) + data)

@@ -14,6 +14,7 @@ from blechannel_capture.findings.gaps import Gaps
 from blechannel_capture.findings.linkability import Linkability
 from blechannel_capture.findings.replays import Replays
 from blechannel_capture.findings.sessions import Sessions
+from blechannel_capture.findings.weak_points import WeakPoints
 from blechannel_capture.gatt_map import GattMap
 from blechannel_capture.ledger import Ledger
 
@@ -26,7 +27,13 @@ class Findings:
     def __init__(self, ledger: Ledger, gatt: Callable[[Connection], GattMap]) -> None:
         self._gaps = Gaps(ledger)
         gaps = self._gaps
-        self._watchers: tuple[Watcher, ...] = (Replays(gaps), Sessions(gaps), Downgrades(gaps), Linkability(gatt))
+        self._watchers: tuple[Watcher, ...] = (
+            Replays(gaps),
+            Sessions(gaps),
+            Downgrades(gaps),
+            WeakPoints(),
+            Linkability(gatt),
+        )
 
     def look(self, event: Event) -> Iterator[Finding]:
         """What this event shows."""

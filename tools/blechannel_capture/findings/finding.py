@@ -39,6 +39,7 @@ class Kind(Enum):
     ALTERED = "altered"
     CONVERSATION = "conversation"
     MALFORMED = "malformed"
+    WEAK_POINT = "weak-point"
     DOWNGRADE = "downgrade"
     GUESSING = "guessing"
     CUT_OFF = "cut-off"

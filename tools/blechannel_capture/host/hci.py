@@ -29,7 +29,7 @@ from blechannel_capture.l2cap import Assembly, Channels
 from blechannel_capture.ledger import Damage, Ledger
 from blechannel_capture.packet import Direction
 
-DISCONNECTION_COMPLETE, LE_META = 0x05, 0x3E
+CLASSIC_CONNECTION_COMPLETE, DISCONNECTION_COMPLETE, LE_META = 0x03, 0x05, 0x3E
 ENCRYPTION_CHANGE: Final = (0x08, 0x59)
 """The second form also says how long the key is."""
 LE_CONNECTION_COMPLETE, LE_ADVERTISING_REPORT, LE_CONNECTION_UPDATE = 0x01, 0x02, 0x03
@@ -62,6 +62,8 @@ class HciDecoder:
         self._connections = connections
         self._ledger = ledger
         self._links: dict[int, _Traffic] = {}
+        self._classic: set[int] = set()
+        """Handles of links that are not LE: a phone's log has its headphones' too."""
         self._told: list[Event] = []
         self._at = (0, 0)
 
@@ -93,6 +95,8 @@ class HciDecoder:
         if len(piece) != length:
             self._ledger.note(Damage.MALFORMED, f"ACL data of {len(piece)} bytes says {length}", packet=packet)
             piece = piece[:length]
+        if head & 0x0FFF in self._classic:
+            return
         link = self._links.get(head & 0x0FFF) or self._appear(head & 0x0FFF)
         assembly = link.assemblies[direction]
         is_more = head >> 12 & 3 == CONTINUES
@@ -112,6 +116,7 @@ class HciDecoder:
         return self._begin(connection, seen=False)
 
     def _begin(self, connection: Connection, *, seen: bool) -> _Traffic:
+        self._classic.discard(connection.handle)
         if (before := self._links.get(connection.handle)) is not None:
             before.end()
         link = self._links[connection.handle] = _Traffic(connection, self._ledger)
@@ -129,8 +134,15 @@ class HciDecoder:
         if read is not None:
             read(self, body)
 
+    def _connected_classic(self, body: bytes) -> None:
+        status, handle = struct.unpack_from("<BH", body)
+        if status == 0:
+            self._classic.add(handle & 0x0FFF)
+
     def _disconnected(self, body: bytes) -> None:
         status, handle, reason = struct.unpack_from("<BHB", body)
+        if status == 0:
+            self._classic.discard(handle & 0x0FFF)
         if status == 0 and (link := self._links.pop(handle & 0x0FFF, None)) is not None:
             link.end()
             self._told.append(Disconnected(*self._at, link.connection, reason))
@@ -188,6 +200,7 @@ class HciDecoder:
             at += 24 + length
 
     _EVENTS: Final[dict[int, Callable[[HciDecoder, bytes], None]]] = {
+        CLASSIC_CONNECTION_COMPLETE: _connected_classic,
         DISCONNECTION_COMPLETE: _disconnected,
         ENCRYPTION_CHANGE[0]: _encryption,
         ENCRYPTION_CHANGE[1]: _encryption,

@@ -1,0 +1,126 @@
+"""The HTML page: whole, escaped, self-contained, and showing what was found."""
+
+from __future__ import annotations
+
+import io
+from html.parser import HTMLParser
+
+import pytest
+
+from blechannel.roles import Role
+from blechannel_capture.capture import Capture
+from blechannel_capture.report import Gathered, gather, gathering, page
+from blechannel_capture.report.gathering import SHOWN_STEPS
+from tests.capture.channel_traffic import CapturedWorld, honest_life, talk
+from tests.capture.findings.test_attacks import bonded, double, of_records, talking
+from tests.capture.traffic import HostTraffic, small_talk
+from tests.capture.writing import HCI_FILES
+
+VOID = {"meta", "line", "polygon", "rect"}
+
+
+class Checked(HTMLParser):
+    """Every element is closed, and nothing is fetched."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.ids: set[str] = set()
+        self.links: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag not in ("script", "link", "img", "iframe")
+        given = dict(attrs)
+        assert not {"src", "onclick", "onload"} & set(given)
+        if "id" in given:
+            self.ids.add(given["id"] or "")
+        if tag == "a":
+            self.links.add((given["href"] or "").removeprefix("#"))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in VOID, attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def gathered(world: CapturedWorld, role: Role = Role.WATCH, name: str = "a capture") -> Gathered:
+    content = HCI_FILES["btsnoop H4"](world.taps[role].said)
+    return gather(Capture(io.BytesIO(content), key_log=world.key_log(role)), name)
+
+
+def checked(shown: Gathered) -> tuple[Checked, str]:
+    parser = Checked()
+    html = page(shown)
+    parser.feed(html)
+    parser.close()
+    assert parser.open == []
+    assert parser.links <= parser.ids
+    assert "http://" not in html
+    assert "https://" not in html
+    return parser, " ".join(parser.text)
+
+
+def test_an_honest_life() -> None:
+    _, text = checked(gathered(honest_life(world=CapturedWorld("report"))))
+    for part in (
+        "no attack found",
+        "Connection 1",
+        "Connection 2",
+        "pairing by passkey verified",
+        "reconnect verified",
+    ):
+        assert part in text
+    assert "Nothing: the capture is whole." in text
+    assert "2027-01-15" in text
+
+
+def test_an_attack_is_linked_to_its_connection() -> None:
+    world = bonded()
+    talking(world, of_records(double))
+    parser, text = checked(gathered(world))
+    assert "1 attacks found" in text
+    assert "replay" in text
+    assert "connection-2" in parser.links
+
+
+def test_names_are_escaped() -> None:
+    shown = gathered(honest_life(world=CapturedWorld("report")), name="<script>alert('x')</script>")
+    _, text = checked(shown)
+    assert "<script>alert('x')</script>" in text, "as text"
+
+
+def test_damage_is_shown() -> None:
+    world = honest_life(world=CapturedWorld("report"))
+    world.taps[Role.WATCH].acl(b"\x09", sent=True, continues=True)
+    del world.taps[Role.WATCH].said[4]
+    _, text = checked(gathered(world))
+    assert "a continuation whose beginning is missing" in text
+    assert "Its beginning is not in the capture." in text
+
+
+def test_what_is_much_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = honest_life(world=CapturedWorld("long"))
+    talk(world, [b"x"] * (SHOWN_STEPS + 20))
+    shown = gathered(world)
+    assert all(len(each.steps) <= SHOWN_STEPS + 1 for each in shown.sessions)
+    _, text = checked(shown)
+    assert "further frames are not drawn" in text
+    monkeypatch.setattr(gathering, "PLOTTED_POINTS", 20)
+    busy = small_talk(HostTraffic(), [b"x"] * 15).said
+    many = gather(Capture(io.BytesIO(HCI_FILES["btsnoop H4"](busy))), "busy")
+    assert [len(each.points) for each in many.sessions] == [20]
+    assert many.sessions[0].att_pdus == 30
+
+
+@pytest.mark.parametrize("values", [[], [b""], [b"", b""]])
+def test_a_capture_with_next_to_nothing(values: list[bytes]) -> None:
+    checked(gather(Capture(io.BytesIO(HCI_FILES["btsnoop H4"](small_talk(HostTraffic(), values).said))), "little"))
+    _, text = checked(gather(Capture(io.BytesIO(HCI_FILES["btsnoop H4"]([]))), "nothing"))
+    assert "1970-01-01" in text or "None." in text
