@@ -11,6 +11,8 @@ class Role(Enum):
     PHONE = "phone"
     WATCH = "watch"
 
+    __hash__ = object.__hash__  # an enumeration's own is slow, and looked for with every frame
+
     @property
     def peer(self) -> Role:
         """The other side."""

@@ -16,14 +16,13 @@ from blechannel.roles import Role
 from tests.bench.capture_files import att_traffic, of_said, record
 from tests.bench.children import use
 from tests.bench.ratio import Figures
-from tests.capture.channel_traffic import CapturedWorld, honest_life, talk
+from tests.capture.channel_traffic import CapturedWorld, honest_life
+from tests.session.sides import join
 
 pytestmark = pytest.mark.bench
 
 PDUS: Final = 200_000
-RECORDS: Final = 10_000
-"""In sessions of some hundred, for nobody takes the messages and gives credit for more."""
-RECORDS_A_SESSION: Final = 400
+SESSIONS: Final = 100
 MOST_BYTES: Final = 64 << 20
 FIELDS: Final = ("frame.number", "frame.time_epoch", "btatt.opcode", "btatt.handle", "btatt.value")
 
@@ -113,13 +112,19 @@ def test_att_pdus(long_capture: Path, tmp_path: Path, report: Callable[[Figures]
     report(Figures("ATT PDU of a capture", batches, {"events": 0.5, "JSON lines": 1.0}, floor="tshark"))
 
 
-@pytest.fixture(scope="module")
-def long_session(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A session of many records, and its key log."""
-    world = honest_life(world=CapturedWorld("long session"))
-    for _ in range(RECORDS // RECORDS_A_SESSION):
-        talk(world, [bytes(100)] * RECORDS_A_SESSION)
-    folder = tmp_path_factory.mktemp("session")
+def long_life(folder: Path, length_bytes: int, count: int) -> tuple[Path, Path]:
+    """The capture of many sessions, each as long as the credit that nobody renews, and its key log."""
+    world = honest_life(world=CapturedWorld("long life"))
+    for _ in range(SESSIONS):
+        phone, watch = world.reconnecting()
+        with world.connection(phone, watch):
+            join(phone, watch)
+            port = phone.session.traffic.open("talk")
+            for number in range(count // SESSIONS):
+                phone.session.traffic.send(port, bytes(length_bytes))
+                if number % 10 == 9:
+                    join(phone, watch)
+            join(phone, watch)
     capture, keys = folder / "phone.btsnoop", folder / "keys.log"
     with capture.open("wb") as file:
         file.writelines(of_said(world.taps[Role.PHONE].said))
@@ -127,13 +132,16 @@ def long_session(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return capture, keys
 
 
-def test_records_are_opened(long_session: tuple[Path, Path], report: Callable[[Figures], None]) -> None:
-    capture, keys = long_session
+@pytest.mark.parametrize(("length_bytes", "count", "most"), [(100, 50_000, 1.5), (1000, 6000, 1.0)])
+def test_records_are_opened(
+    length_bytes: int, count: int, most: float, tmp_path: Path, report: Callable[[Figures], None]
+) -> None:
+    capture, keys = long_life(tmp_path, length_bytes, count)
     opened = int(use(python(OPEN, capture, keys)).printed)
-    assert opened > RECORDS
+    assert opened > count
     work = {"tshark": tshark(capture), "opened": python(OPEN, capture, keys)}
     batches = compared(work, count=opened)
-    report(Figures("record of a capture, opened", batches, {"opened": 1.0}, floor="tshark"))
+    report(Figures(f"record of {length_bytes} bytes, opened", batches, {"opened": most}, floor="tshark"))
 
 
 def gibibyte() -> Iterator[bytes]:

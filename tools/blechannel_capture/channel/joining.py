@@ -68,10 +68,12 @@ class Joiner:
         if self._expected is None:
             self._expected = number
         missing = (number - self._expected) % NUMBERS
-        if missing >= NUMBERS // 2 and self._seen.get(number) == value[:1] + data:
+        if missing >= NUMBERS // 2 and _is_same(self._seen.get(number), value):
             return Joined(oddities=(Oddity.REPEATED,))
         self._expected = (number + 1) % NUMBERS
-        self._seen[number] = value[:1] + data
+        self._seen[number] = value
+        if starts and not missing and self._parts is None and _is_whole(data):
+            return Joined(data, packet)  # all that follows, for a frame in one fragment
         joined = self._join(data, packet, starts=starts, gap=missing > 0)
         joined.missing = missing
         return joined
@@ -104,3 +106,12 @@ class Joiner:
         if len(parts) > whole:
             return Joined(oddities=(*oddities, Oddity.LENGTH_LIES))
         return Joined(bytes(parts), self._began, oddities)
+
+
+def _is_whole(data: bytes) -> bool:
+    return len(data) >= FRAME_HEADER_BYTES and len(data) == frame_length(data)
+
+
+def _is_same(before: bytes | None, value: bytes) -> bool:
+    """Whether two fragments differ in nothing but what they acknowledge."""
+    return before is not None and before[:1] == value[:1] and before[2:] == value[2:]

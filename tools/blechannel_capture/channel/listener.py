@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from blechannel.codec import decode
@@ -14,6 +14,7 @@ from blechannel.roles import Role
 from blechannel.session.conversation import Conversation, State
 from blechannel.wire.frames import (
     Body,
+    Data,
     Frame,
     Hello,
     Info,
@@ -89,7 +90,7 @@ class Listener:
             heard = ChannelFrame(
                 packet, time_ns, self._connection, sender, joined.began, len(joined.frame), None, Verdict.OK
             )
-            following = list(self._frame(joined.frame, heard))
+            following = self._frame(joined.frame, heard)
             yield heard
             yield from following
 
@@ -110,25 +111,29 @@ class Listener:
 
     # --- inside ---
 
-    def _frame(self, data: bytes, heard: ChannelFrame) -> Iterator[Event]:
+    def _frame(self, data: bytes, heard: ChannelFrame) -> Iterable[Event]:
         """Fill in what the frame says; what follows from it."""
         try:
             frame = heard.frame = frame_of(data)
-            if isinstance(frame, Record):
+            if type(frame) is Record:
                 self._record(data, heard)
-                return
+                return ()
             self._step(type(frame), heard)
-            yield from self._clear(frame, data, heard)
+            return list(self._clear(frame, data, heard))
         except MalformedFrame as error:
             heard.verdict, heard.detail = Verdict.NOT_OURS, str(error)
+            return ()
 
     def _step(self, said: type[Frame | Body], heard: ChannelFrame) -> None:
         """Hold it to the conversation table; over a gap nothing can be held to it."""
+        conversation, is_phone = self._conversation, heard.sender is Role.PHONE
+        if said is Data and (conversation.says_data if is_phone else conversation.hears_data):
+            return  # by far the most frequent, and changes no state
         try:
-            if heard.sender is Role.PHONE:
-                self._conversation.say(said)
+            if is_phone:
+                conversation.say(said)
             else:
-                self._conversation.hear(said)
+                conversation.hear(said)
         except (UnexpectedFrame, BlechannelError) as error:
             if not any(self._has_gap.values()) and self._info:
                 heard.detail, heard.is_unexpected = f"unexpected: {error}", True
