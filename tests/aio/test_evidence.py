@@ -9,7 +9,9 @@ import pytest
 
 from blechannel.aio.phone import Phone
 from blechannel.aio.watch import CopyDetected, Declined, Watch
+from blechannel.config import Config, Policy
 from blechannel.errors import BondNotFound, PairingRefused, StoreError
+from blechannel.methods import Assurance
 from blechannel.pairing.bonds import Bond, BondBook
 from blechannel.pairing.changes import Change, MarkNotRecognised, StorePending
 from blechannel.stores.memory import MemoryStore
@@ -95,6 +97,23 @@ def test_a_bond_that_the_watch_has_lost_is_dated_kept_and_not_tried_by_itself() 
             assert only(phone).not_recognised_s is not None
             declined = [event for event in _drain(watch) if isinstance(event, Declined)]
             assert len(declined) == 2
+
+    run_virtual(main())
+
+
+def test_a_refusal_for_another_reason_does_not_say_that_the_bond_is_unknown() -> None:
+    async def main() -> None:
+        async with house() as h:
+            watch, phone = await h.add_watch(), await h.add_phone()
+            await (await h.pair(phone, watch)).close()
+            await watch.close()
+            policy = Policy(min_assurance=Assurance.COMPARED)
+            strict = Watch(watch.store, h.air.watch(), config=Config("strict", policy=policy), world=h.world)
+            async with strict:
+                with pytest.raises(PairingRefused) as refused:
+                    await phone.connect(await phone.find())
+            assert refused.value.reason == "unsupported"
+            assert only(phone).not_recognised_s is None
 
     run_virtual(main())
 

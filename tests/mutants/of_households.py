@@ -566,6 +566,13 @@ REFUSED = [
         "aio/test_evidence.py",
     ),
     Mutant(
+        "a refusal for another reason is not remembered",
+        PHONE,
+        '            if error.reason == "not-recognised":',
+        "            if True:",
+        "aio/test_evidence.py",
+    ),
+    Mutant(
         "a pending bond that is not recognised leaves no mark",
         PHONE,
         "        elif not bond.pending and bond.not_recognised_s is None:",
