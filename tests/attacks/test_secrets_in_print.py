@@ -37,7 +37,7 @@ def shows(text: str, secret: bytes) -> bool:
 def printed(*sides: Side) -> str:
     objects: list[object] = [event for side in sides for event in side.events]
     objects += [side.session for side in sides]
-    objects += [thing for thing in gc.get_objects() if type(thing).__module__.startswith("blechannel.")]
+    objects += [thing for thing in gc.get_objects() if str(type(thing).__module__).startswith("blechannel.")]
     return "\n".join(repr(thing) for thing in objects)
 
 

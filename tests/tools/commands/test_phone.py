@@ -328,7 +328,7 @@ def test_a_watch_that_quits_ends_the_stay(watch: Program, programs: Run, tmp_pat
 @pytest.mark.usefixtures("bonded_watch")
 def test_a_stay_for_people(people: Run) -> None:
     ran = people("phone", "connect", "--seconds", "0.05")
-    assert "connected to watch: epoch 1" in ran.out
+    assert "connected to watch: epoch " in ran.out
     assert "a message there and back" in ran.out
     assert "this phone closed the channel" in ran.out
 
