@@ -27,6 +27,7 @@
     │   ├── LinkLost                the link ended without an authenticated CLOSE: the session is cut off
     │   └── WatchNotFound           nothing suitable was seen while scanning
     ├── CarrierError                a tag, its reader or a file that carries a ticket cannot be used
+    ├── CaptureError                a capture cannot be read as asked (what it is: `blechannel_capture.errors`)
     └── MissingExtra                an optional dependency is not installed (`.extra`)
 """
 
@@ -187,6 +188,10 @@ class WatchNotFound(TransportError):
 
 class CarrierError(BlechannelError):
     """What carries a ticket cannot be read or written: no reader, no tag, a tag taken away, or a file's fault."""
+
+
+class CaptureError(BlechannelError):
+    """A capture cannot be read as asked."""
 
 
 class MissingExtra(BlechannelError):

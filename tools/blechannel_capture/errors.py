@@ -3,7 +3,7 @@
 ::
 
     BlechannelError
-    └── CaptureError              the capture cannot be used as asked
+    └── CaptureError              a capture cannot be read as asked
         ├── NotACapture           no format that is known, or a link type that is not Bluetooth LE
         └── DamagedCapture        strict reading met damage (`.entry`)
 """
@@ -12,14 +12,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from blechannel.errors import BlechannelError
+from blechannel.errors import CaptureError
 
 if TYPE_CHECKING:
     from blechannel_capture.ledger import Entry
 
-
-class CaptureError(BlechannelError):
-    """The capture cannot be used as asked."""
+__all__ = ["CaptureError", "DamagedCapture", "NotACapture"]
 
 
 class NotACapture(CaptureError):

@@ -7,14 +7,17 @@ import io
 import logging
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
 
 from blechannel import __version__
 from blechannel.errors import BlechannelError
-from blechannel_tools.commands import bonds, capture, demo, doctor, identity, phone, simulate, watch
 from blechannel_tools.exits import Exit, epilog, exit_of, in_words
 from blechannel_tools.output import HumanOutput, JsonOutput, tell_error
 from blechannel_tools.sides import ask_passphrase
 
+COMMANDS: Final = ("demo", "watch", "phone", "bonds", "identity", "capture", "simulate", "doctor")
+"""In the order of --help; each is a module of `commands`, loaded when it is meant."""
 EPILOG = """first steps, in two terminals:
   blechannel watch --transport unix:/tmp/ble --pair
   blechannel phone pair --transport unix:/tmp/ble
@@ -35,7 +38,8 @@ def run(arguments: Sequence[str] | None = None) -> Exit:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is no reason to fail
             stream.reconfigure(errors="backslashreplace")
-    options = command_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = command_parser(given[0] if given else "").parse_args(given)
     # Bumble complains of every packet that a lost link leaves behind; what matters reaches us as an exception.
     logging.getLogger("bumble").setLevel(logging.CRITICAL)
     try:
@@ -56,8 +60,8 @@ def _failed(message: str, error: str, code: Exit, options: argparse.Namespace) -
     return code
 
 
-def command_parser() -> argparse.ArgumentParser:
-    """All that can be said to `blechannel`."""
+def command_parser(meant: str = "") -> argparse.ArgumentParser:
+    """All that can be said to `blechannel`, or with the name of one command all that can be said to that."""
     parser = argparse.ArgumentParser(
         prog="blechannel",
         description="Pair a watch with a phone over Bluetooth LE and talk through a channel that nobody else can read.",
@@ -66,6 +70,6 @@ def command_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"blechannel {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (demo, watch, phone, bonds, identity, capture, simulate, doctor):
-        command.add(commands)
+    for name in (meant,) if meant in COMMANDS else COMMANDS:
+        import_module(f"blechannel_tools.commands.{name}").add(commands)
     return parser

@@ -8,6 +8,7 @@ from blechannel.errors import (
     AccessDenied,
     BlechannelError,
     BondError,
+    CaptureError,
     IdentityError,
     LocalProtocolError,
     PairingRefused,
@@ -16,7 +17,6 @@ from blechannel.errors import (
     WrongPassphrase,
 )
 from blechannel.pairing.access import OWNER_PORTS
-from blechannel_capture.errors import CaptureError
 
 
 class Exit(IntEnum):
