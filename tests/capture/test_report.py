@@ -85,7 +85,7 @@ def test_an_attack_is_linked_to_its_connection() -> None:
     world = bonded()
     talking(world, of_records(double))
     parser, text = checked(gathered(world))
-    assert "1 attacks found" in text
+    assert "1 attack found" in text
     assert "replay" in text
     assert "connection-2" in parser.links
 
