@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 from blechannel.gatt import INBOX_UUID, OUTBOX_UUID
 from blechannel.roles import Role
@@ -12,6 +13,7 @@ from blechannel_capture.channel.finding_handles import Handles, is_info, is_open
 from blechannel_capture.containers.formats import Format
 from blechannel_capture.events import AttPdu, Connected, Side, Verdict
 from blechannel_capture.gatt_map import Confidence, GattMap
+from blechannel_capture.ledger import Damage
 from blechannel_capture.packet import LinkType, Packet
 from tests.capture.channel_traffic import CapturedWorld, honest_life
 from tests.capture.reading import drain, hear
@@ -149,3 +151,14 @@ def test_several_controllers_are_kept_apart() -> None:
     ]
     assert heard.damage() == {}
     assert snoop_flags(one[0]) == 3
+
+
+def test_half_a_packet_says_nothing_and_does_not_stop_strict_reading() -> None:
+    said = small_talk(HostTraffic(), [b"a value of which only the beginning is kept"]).said
+    whole = btsnoop(LinkType.SNOOP_H4, [(each.time_ns, snoop_flags(each), each.h4) for each in said])
+    at = whole.index(said[1].h4)
+    kept = struct.pack(">II", len(said[1].h4), 20)
+    cut = whole[: at - 24] + kept + whole[at - 16 : at] + said[1].h4[:20] + whole[at + len(said[1].h4) :]
+    heard = hear(cut, strict=True)
+    assert heard.damage() == {Damage.SNAPPED: 1}
+    assert [each.opcode for each in heard.all(AttPdu)] == [0x1B]

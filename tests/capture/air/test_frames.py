@@ -182,8 +182,14 @@ def test_noise_with_a_checksum_that_is_wrong_is_no_connection(link_type: LinkTyp
     assert heard.damage() == {Damage.BAD_CRC: 50}
 
 
-def test_connections_that_are_followed_at_once_are_bounded() -> None:
-    said = [each for each in noise(MAX_LINKS + 20) for _ in range(2)]
-    heard = hear(AIR_FILES["pcap 251"](said))
-    assert len(heard.all(Connected)) == MAX_LINKS + 20
-    assert heard.damage() == {Damage.UNFINISHED: 2 * (MAX_LINKS + 20)}
+@pytest.mark.parametrize(("between", "connections"), [(MAX_STRANGERS - 1, 1), (MAX_STRANGERS, 0)])
+def test_a_stranger_is_forgotten_when_there_are_too_many(between: int, connections: int) -> None:
+    first, *others = noise(between + 1)
+    assert len(hear(AIR_FILES["pcap 251"]([first, *others, first])).all(Connected)) == connections
+
+
+@pytest.mark.parametrize(("between", "connections"), [(MAX_LINKS - 1, MAX_LINKS), (MAX_LINKS, MAX_LINKS + 2)])
+def test_the_oldest_connection_is_given_up_when_there_are_too_many(between: int, connections: int) -> None:
+    first, *others = [each for each in noise(between + 1) for _ in range(2)]
+    heard = hear(AIR_FILES["pcap 251"]([first, *others, first, first]))
+    assert len(heard.all(Connected)) == connections

@@ -8,14 +8,16 @@ from itertools import pairwise
 import pytest
 
 from blechannel.roles import Role
+from blechannel_capture.channel import opening
 from blechannel_capture.channel.events import ChannelEnded, ChannelFrame, Ending, OddFragment
 from blechannel_capture.channel.joining import Oddity
 from blechannel_capture.channel.key_log import KeyLog
 from blechannel_capture.events import Verdict
-from blechannel_capture.findings import Certainty, Level
+from blechannel_capture.findings import Certainty, Kind, Level
 from tests.capture.channel_traffic import CapturedWorld, honest_life
 from tests.capture.reading import Heard, hear
 from tests.capture.writing import HCI_FILES, HciSaid
+from tests.session.sides import join
 
 
 @cache
@@ -44,6 +46,7 @@ def test_whatever_packet_is_missing_nobody_is_accused(with_keys: bool) -> None:
         heard = read(said[:lost] + said[lost + 1 :], with_keys=with_keys)
         assert accusations(heard) == [], f"packet {lost} is missing"
         assert not any(each.is_unexpected for each in heard.all(ChannelFrame)), f"packet {lost} is missing"
+        assert Kind.RECORD_MISSING not in {each.kind for each in heard.findings}, f"packet {lost} is missing"
 
 
 def test_whatever_piece_is_missing_nobody_is_accused() -> None:
@@ -105,3 +108,26 @@ def test_packets_keep_their_order() -> None:
     said, _ = life()
     events = read(said).events
     assert all(one.packet <= other.packet for one, other in pairwise(events))
+
+
+def test_records_behind_too_large_a_hole_are_said_to_be_behind_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has altered them: the number under which they are sealed is not found."""
+    monkeypatch.setattr(opening, "SKIPPED", 2)
+    world = CapturedWorld("large hole")
+    honest_life(world=world)
+    phone, watch = world.reconnecting()
+    tap = world.taps[Role.PHONE]
+    with world.connection(phone, watch):
+        join(phone, watch)
+        port = phone.session.traffic.open("talk")
+        join(phone, watch)
+        for number in range(7):
+            phone.session.traffic.send(port, bytes([number]) * 40)
+        before = len(tap.said)
+        burst = phone.said()
+        del tap.said[before + 1 : before + 5]
+        watch.hear(burst)
+    heard = world.heard_by(Role.PHONE)
+    last = [each.verdict for each in heard.all(ChannelFrame)][-3:]
+    assert last == [Verdict.OK, Verdict.CAPTURE_GAP, Verdict.CAPTURE_GAP]
+    assert accusations(heard) == []

@@ -9,6 +9,7 @@ import pytest
 
 from blechannel.codec import decode, encode
 from blechannel.config import Policy
+from blechannel.methods import Method
 from blechannel.roles import Role
 from blechannel.session.events import Established
 from blechannel.wire.frames import (
@@ -25,12 +26,16 @@ from blechannel.wire.frames import (
 from blechannel_capture.channel.events import ChannelEnded, ChannelFrame, Ending
 from blechannel_capture.events import Verdict
 from blechannel_capture.findings import Certainty, Finding, Kind, Level
+from blechannel_capture.packet import LinkType
 from tests.attacks.mallory import RECORD_KIND, Heard, Mallory, seal
 from tests.attacks.test_online_guessing import other
 from tests.capture.channel_traffic import CapturedWorld, honest_life, new_window
 from tests.capture.reading import Heard as Read
+from tests.capture.reading import hear
+from tests.capture.writing import btsnoop, snoop_flags
 from tests.session.middle import Meddle, Middle, pass_on
 from tests.session.sides import Side, join
+from tests.session.test_certificates import PHONE, STRANGER, WATCH, trusting
 
 
 def bonded() -> CapturedWorld:
@@ -122,6 +127,39 @@ def test_what_was_done_to_a_record_is_found_where_it_arrives(name: str) -> None:
             assert finding.connection == 2
             assert any(each.packet == finding.packets[-1] for each in heard.all(ChannelFrame))
     assert world.heard_by(Role.PHONE).attacks() == set(), "what the phone has said was honest"
+
+
+@pytest.mark.parametrize("has_beginning", [True, False])
+def test_where_the_beginning_is_missing_nothing_is_certain(has_beginning: bool) -> None:
+    world = bonded()
+    talking(world, of_records(flip))
+    tap = world.taps[Role.WATCH]
+    second = [number for number, each in enumerate(tap.said) if each.data[:3] == b"\x3e\x13\x01"][1]
+    if not has_beginning:
+        del tap.said[second]
+    [finding] = found(world.heard_by(Role.WATCH), Kind.ALTERED)
+    assert finding.certainty is (Certainty.CERTAIN if has_beginning else Certainty.INCONCLUSIVE)
+    assert ("inconclusive" in str(finding)) is not has_beginning
+
+
+def with_losses(world: CapturedWorld, lost: int) -> Read:
+    """The watch's capture, whose program says in its last packet but some that it has lost others."""
+    said = world.taps[Role.WATCH].said
+    records = [(each.time_ns, snoop_flags(each), each.h4) for each in said]
+    content = btsnoop(LinkType.SNOOP_H4, records, drops=[lost * (number > 12) for number in range(len(said))])
+    return hear(content, key_log=world.key_log(Role.WATCH))
+
+
+def test_where_the_capturing_program_has_lost_packets_nothing_is_certain() -> None:
+    world = bonded()
+    talking(world, of_records(flip))
+    for lost, certainty in ((0, Certainty.CERTAIN), (1, Certainty.INCONCLUSIVE)):
+        [finding] = found(with_losses(world, lost), Kind.ALTERED)
+        assert finding.certainty is certainty
+    missing = bonded()
+    talking(missing, of_records(drop))
+    assert found(with_losses(missing, 0), Kind.RECORD_MISSING)
+    assert not found(with_losses(missing, 1), Kind.RECORD_MISSING), "the loss explains it"
 
 
 def test_the_same_records_untouched_are_no_attack() -> None:
@@ -267,6 +305,19 @@ def test_guessing_is_found_and_a_slip_is_not(with_keys: bool) -> None:
         assert heard.attacks() == ({Kind.GUESSING} if guesses == 3 else set())
     [finding] = found(heard, Kind.GUESSING)
     assert len(finding.packets) == 3
+
+
+def test_certificates_that_are_not_trusted_are_no_guesses() -> None:
+    world = CapturedWorld("strangers", method=Method.CERTIFICATE)
+    world.phone_credentials, world.watch_credentials = trusting(STRANGER, WATCH), trusting(WATCH, PHONE)
+    for _ in range(4):
+        world.window = world.new_window()
+        phone, watch = world.pairing()
+        world.meet(phone, watch)
+        assert not watch.told(Established)
+    heard = world.heard_by(Role.WATCH)
+    assert [each.name for each in heard.all(ChannelFrame)].count("Pair3") == 4
+    assert heard.attacks() == set()
 
 
 def test_a_man_in_the_middle_of_a_pairing_is_seen_to_fail() -> None:

@@ -179,6 +179,7 @@ MALFORMED = {
     "an empty event": (4, False, b""),
     "an event that is too short": (4, False, b"\x3e\x05\x01"),
     "an event that is too long": (4, False, b"\x3e\x00\x01"),
+    "an end of a connection that says more": (4, False, b"\x05\x05\x00\x40\x00\x13"),
     "a connection event without its end": (4, False, b"\x3e\x02\x01\x00"),
     "an advertisement that says more than it has": (4, False, b"\x3e\x03\x02\x02\x00"),
     "a meta event without a subevent": (4, False, b"\x3e\x00"),
@@ -201,6 +202,7 @@ def test_what_contradicts_itself_is_entered_and_the_rest_read(name: str) -> None
     assert heard.damage()[Damage.MALFORMED] == 1
     assert {each.packet for each in heard.ledger.entries} == {2}
     assert [each.handle for each in heard.all(AttPdu)] == [1]
+    assert heard.all(Disconnected) == []
 
 
 def test_an_empty_packet_and_an_unknown_type_are_passed_over() -> None:
