@@ -24,8 +24,9 @@ def use(command: Sequence[str], *, fed: Iterable[bytes] = ()) -> Used:
     A Python program may keep its compiled modules, as an installed one does: the first run is the slower one.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, env=environment, **pipes) as process:
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
         stdin, stdout = _pipe(process.stdin), _pipe(process.stdout)
         for piece in fed:
             stdin.write(piece)

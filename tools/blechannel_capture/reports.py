@@ -63,7 +63,8 @@ def junit(file: str, found: Sequence[Finding], failing: Sequence[Finding], unmet
         case = ElementTree.SubElement(suite, "testcase", classname=file, name=f"policy: {each.name}")
         ElementTree.SubElement(case, "failure", message=each.text, type="policy")
     ElementTree.indent(suite)
-    return ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True).decode() + "\n"
+    document: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
+    return document.decode() + "\n"
 
 
 def _printable(name: str) -> str:

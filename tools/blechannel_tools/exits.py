@@ -39,7 +39,7 @@ MEANINGS = {
     Exit.REFUSED: "refused: a wrong code, no window, a locked pairing, a port, or a bond that the watch does not know",
     Exit.STORE: "no such bond, or the bond store is busy, under another passphrase, or damaged",
     Exit.LINK: "the link or the adapter failed",
-    Exit.CAPTURE: "no capture that can be read, or --strict met damage",
+    Exit.CAPTURE: "a capture, or a key log, map or policy for it, that cannot be read, or --strict met damage",
     Exit.INTERRUPTED: "interrupted by Ctrl-C; the bond store is whole",
 }
 
