@@ -19,8 +19,14 @@ class Used:
 
 
 def use(command: Sequence[str], *, fed: Iterable[bytes] = ()) -> Used:
-    """Run it to its end, with `fed` on its standard input; its standard output is what it prints."""
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    """Run it to its end, with `fed` on its standard input; its standard output is what it prints.
+
+    A Python program may keep its compiled modules, as an installed one does: the first run is the slower one.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
         stdin, stdout = _pipe(process.stdin), _pipe(process.stdout)
         for piece in fed:
             stdin.write(piece)

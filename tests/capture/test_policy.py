@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -176,3 +177,26 @@ def test_sarif() -> None:
     places = [place["name"] for each in results[0]["locations"] for place in each["logicalLocations"]]
     assert places == ["packet 4", "packet 9"]
     assert "logicalLocations" not in results[3]["locations"][0]
+
+
+def test_sarif_has_what_github_asks_for() -> None:
+    """GitHub's documentation, "SARIF support for code scanning": the properties that are required."""
+    report = json.loads(sarif("captures/a b%.btsnoop", ALL, [ATTACK], UNMET))
+    assert report["$schema"]
+    [run] = report["runs"]
+    assert run["tool"]["driver"]["name"]
+    for rule in run["tool"]["driver"]["rules"]:
+        assert all(rule[name]["text"] for name in ("shortDescription", "fullDescription", "help"))
+    for result in run["results"]:
+        assert result["message"]["text"]
+        for place in result["locations"]:
+            assert place["physicalLocation"]["artifactLocation"]["uri"] == "captures/a%20b%25.btsnoop"
+            assert place["physicalLocation"]["region"]["startLine"] == 1
+
+
+def test_a_file_whose_name_is_no_text() -> None:
+    name = os.fsdecode(b"\x01\xff.btsnoop")
+    text = junit(name, ALL, [ATTACK], UNMET)
+    assert text.startswith("<?xml version='1.0' encoding='utf-8'?>")
+    assert ElementTree.fromstring(text.encode("utf-8")).get("name") == "\\x01\\udcff.btsnoop"
+    assert "%01%FF.btsnoop" in sarif(name, ALL, [ATTACK], UNMET)

@@ -9,8 +9,10 @@ import pytest
 
 from blechannel.roles import Role
 from blechannel_capture.capture import Capture
+from blechannel_capture.events import Connection
 from blechannel_capture.report import Gathered, gather, gathering, page
-from blechannel_capture.report.gathering import SHOWN_STEPS
+from blechannel_capture.report.drawing import traffic
+from blechannel_capture.report.gathering import SHOWN_STEPS, Session
 from tests.capture.channel_traffic import CapturedWorld, honest_life, talk
 from tests.capture.findings.test_attacks import bonded, double, of_records, talking
 from tests.capture.traffic import HostTraffic, small_talk
@@ -124,3 +126,9 @@ def test_a_capture_with_next_to_nothing(values: list[bytes]) -> None:
     checked(gather(Capture(io.BytesIO(HCI_FILES["btsnoop H4"](small_talk(HostTraffic(), values).said))), "little"))
     _, text = checked(gather(Capture(io.BytesIO(HCI_FILES["btsnoop H4"]([]))), "nothing"))
     assert "1970-01-01" in text or "None." in text
+
+
+@pytest.mark.parametrize(("lasts_ns", "ticks"), [(50_000_000, ["0 ms", "10 ms", "50 ms"]), (5 * 10**9, ["0 s", "5 s"])])
+def test_the_time_axis_has_the_unit_that_fits(lasts_ns: int, ticks: list[str]) -> None:
+    session = Session(Connection(1, 0x40), beginning_seen=True, points=[(7, 20, True), (7 + lasts_ns, 9, False)])
+    assert [tick for tick in ticks if f">{tick}</text>" not in traffic(session)] == []

@@ -15,11 +15,13 @@ from blechannel.session.conversation import TABLE, State
 from blechannel.wire.adverts import resolves
 from blechannel.wire.frames import KINDS, RECORD_TYPES, Pair1, Reconnect1
 from blechannel.wire.header import pack_header
-from blechannel_tools.docs.__main__ import PAGES, THREATS, main
+from blechannel_tools.docs.__main__ import CAPTURES, PAGES, THREATS, main
 from blechannel_tools.docs.attack_table import BEGIN, END, read_attack, with_attacks
 from blechannel_tools.docs.conversation_page import conversation_page, diagram, sequence
 from blechannel_tools.docs.examples import ADVERT, ADVERTISED_AT_S, DISCOVERY_KEY, EXAMPLES
 from blechannel_tools.docs.markdown import annotated
+from blechannel_tools.docs.schema_table import END as SCHEMA_END
+from blechannel_tools.docs.schema_table import with_schema
 from blechannel_tools.docs.wire_page import wire_page
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs"
@@ -67,6 +69,23 @@ def test_a_stale_table_is_noticed_and_made_anew(tmp_path: Path) -> None:
     assert main(["--check", str(docs)]) == 1
     assert main([str(docs)]) == 0
     assert "| Something. | somewhere. | somebody. |" in (docs / THREATS).read_text(encoding="utf-8")
+
+
+# --- the table of what is exported ------------------------------------------------------------------------------
+
+
+def test_a_page_without_a_place_for_the_schema() -> None:
+    page = (COMMITTED / CAPTURES).read_text(encoding="utf-8")
+    assert with_schema(page) == page
+    with pytest.raises(ValueError, match="lacks"):
+        with_schema(page.replace(SCHEMA_END, ""))
+
+
+def test_a_stale_schema_is_noticed_and_made_anew(tmp_path: Path) -> None:
+    page = tmp_path / CAPTURES
+    page.write_text((COMMITTED / CAPTURES).read_text(encoding="utf-8").replace("`rssi_dbm`", "`rssi`"))
+    main([str(tmp_path)])
+    assert page.read_text(encoding="utf-8") == (COMMITTED / CAPTURES).read_text(encoding="utf-8")
 
 
 # --- the command ------------------------------------------------------------------------------------------------

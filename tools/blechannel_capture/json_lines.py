@@ -34,7 +34,8 @@ def as_line(event: Event) -> str:
 def as_object(event: Event) -> dict[str, Any]:
     """What `json.dumps` takes. Bytes are hexadecimal, connections their number, enumerations their names in lower case.
 
-    `time_ns` is in nanoseconds since 1970, `packet` counts from 1.
+    `time_ns` is in nanoseconds since 1970, `packet` counts from 1. Keys of links are None: a copy must not open more
+    than the one who makes it thinks of.
     """
     if type(event) is AttPdu:
         return {
@@ -56,7 +57,8 @@ def as_object(event: Event) -> dict[str, Any]:
 
 
 def _fields(of: Any) -> dict[str, Any]:
-    return {field.name: _plain(getattr(of, field.name)) for field in fields(of) if not field.name.startswith("_")}
+    shown = [field for field in fields(of) if not field.name.startswith("_")]
+    return {field.name: _plain(getattr(of, field.name)) if field.repr else None for field in shown}
 
 
 def _plain(value: Any) -> Any:

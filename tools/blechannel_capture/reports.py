@@ -6,8 +6,11 @@ Source: the JUnit schema that CI servers read; OASIS, "Static Analysis Results I
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
-from typing import Any
+from pathlib import PurePath
+from typing import Any, Final
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 from blechannel import __version__
@@ -15,11 +18,35 @@ from blechannel_capture.findings import Finding, Kind, Level
 from blechannel_capture.policy import Requirement
 
 _LEVELS = {Level.ATTACK: "error", Level.WEAKNESS: "warning", Level.NOTE: "note"}
+_RULES: Final = {
+    Kind.REPLAY: "Something was sent again that may be said only once.",
+    Kind.NONCE_REUSE: "Two records were sealed under one number: what they hold is no longer secret.",
+    Kind.RECORD_MISSING: "A record is missing, and nothing that the capture lacks explains it.",
+    Kind.REORDERED: "Records came in another order than they were sealed in.",
+    Kind.ALTERED: "A record does not open, although its key is known: it was changed, injected or damaged.",
+    Kind.CONVERSATION: "Something was said that the conversation does not allow there.",
+    Kind.MALFORMED: "Bytes on our characteristics that are nothing of this protocol.",
+    Kind.WEAK_POINT: "A public key of low order, with which a shared secret is known to everybody.",
+    Kind.DOWNGRADE: "Less was agreed on than both sides can do.",
+    Kind.GUESSING: "Many pairings ended after the phone's proof: somebody may be guessing codes.",
+    Kind.CUT_OFF: "A session ended without the authenticated word that it ends.",
+    Kind.COPIED_BOND: "There is evidence that a bond was copied or put back.",
+    Kind.NOT_RECOGNISED: "A phone came with a bond that the watch does not know.",
+    Kind.LINKABLE: "Something makes a device recognisable to everybody who listens.",
+    Kind.PLAINTEXT: "Something that should be sealed passed in the clear.",
+    Kind.LEGACY_PAIRING: "The link was paired by a method whose key a listener can compute.",
+    Kind.UNAUTHENTICATED_PAIRING: "The link was paired without protection against somebody in the middle.",
+    Kind.SHORT_KEY: "The link's key is shorter than 16 bytes.",
+    Kind.ZERO_KEY: "The link's key is zero.",
+    Kind.UNKNOWN_KEY: "The key log does not fit what was said.",
+}
+_POLICY: Final = "Something that the policy requires is not there."
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def junit(file: str, found: Sequence[Finding], failing: Sequence[Finding], unmet: Sequence[Requirement]) -> str:
     """One test case for each kind of finding and each requirement that is not met."""
+    file = _printable(file)
     by_kind = {kind: [each for each in found if each.kind is kind] for kind in Kind}
     failures = sum(any(each in failing for each in of_kind) for of_kind in by_kind.values()) + len(unmet)
     suite = ElementTree.Element(
@@ -36,12 +63,18 @@ def junit(file: str, found: Sequence[Finding], failing: Sequence[Finding], unmet
         case = ElementTree.SubElement(suite, "testcase", classname=file, name=f"policy: {each.name}")
         ElementTree.SubElement(case, "failure", message=each.text, type="policy")
     ElementTree.indent(suite)
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+    document: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
+    return document.decode() + "\n"
+
+
+def _printable(name: str) -> str:
+    """XML has no place for control characters, nor for what is no text; a file's name may hold both."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in name)
 
 
 def sarif(file: str, found: Sequence[Finding], failing: Sequence[Finding], unmet: Sequence[Requirement]) -> str:
     """One run; a finding that the policy lets pass is marked as suppressed."""
-    rules = [{"id": kind.value} for kind in Kind] + [{"id": "policy"}]
+    rules = [_rule(kind.value, text) for kind, text in _RULES.items()] + [_rule("policy", _POLICY)]
     results = [_result(file, finding, fails=finding in failing) for finding in found]
     results += [
         {"ruleId": "policy", "level": "error", "message": {"text": each.text}, "locations": [_location(file, 0)]}
@@ -50,6 +83,11 @@ def sarif(file: str, found: Sequence[Finding], failing: Sequence[Finding], unmet
     driver = {"name": "blechannel capture check", "version": __version__, "rules": rules}
     report = {"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
     return json.dumps(report, indent=2) + "\n"
+
+
+def _rule(name: str, text: str) -> dict[str, Any]:
+    said = {"text": text}
+    return {"id": name, "shortDescription": said, "fullDescription": said, "help": said}
 
 
 def _result(file: str, finding: Finding, *, fails: bool) -> dict[str, Any]:
@@ -66,7 +104,9 @@ def _result(file: str, finding: Finding, *, fails: bool) -> dict[str, Any]:
 
 
 def _location(file: str, packet: int) -> dict[str, Any]:
-    place: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": file}}}
+    # A capture has no lines, and GitHub takes no place without one; the packet is the true place.
+    where = {"artifactLocation": {"uri": quote(os.fsencode(PurePath(file).as_posix()))}, "region": {"startLine": 1}}
+    place: dict[str, Any] = {"physicalLocation": where}
     if packet:
         place["logicalLocations"] = [{"name": f"packet {packet}", "kind": "packet"}]
     return place

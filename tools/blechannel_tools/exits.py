@@ -46,7 +46,7 @@ MEANINGS = {
         "no such bond or certificate, or its file is busy, open to others, under another passphrase, or damaged"
     ),
     Exit.LINK: "the link or the adapter failed",
-    Exit.CAPTURE: "no capture that can be read, or --strict met damage",
+    Exit.CAPTURE: "a capture, or a key log, map or policy for it, that cannot be read, or --strict met damage",
     Exit.INTERRUPTED: "interrupted by Ctrl-C; the bond store is whole",
 }
 

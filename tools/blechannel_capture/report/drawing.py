@@ -89,13 +89,15 @@ def traffic(session: Session) -> str:
         parts.append(f'<text class="tick" x="{PLOT_LEFT - 8}" y="{y + 4:.0f}" text-anchor="end">{value}</text>')
     for tenth in range(0, 11, 2):
         x = PLOT_LEFT + inner * tenth / 10
-        seconds = (last_ns - first_ns) * tenth / 10 / 1e9
-        parts.append(
-            f'<text class="tick" x="{x:.0f}" y="{PLOT_HEIGHT - 6}" text-anchor="middle">{seconds:.3g} s</text>'
-        )
+        moment = _moment((last_ns - first_ns) * tenth // 10, whole_ns=last_ns - first_ns)
+        parts.append(f'<text class="tick" x="{x:.0f}" y="{PLOT_HEIGHT - 6}" text-anchor="middle">{moment}</text>')
     for time_ns, size, is_central in points:
         x = PLOT_LEFT + inner * (time_ns - first_ns) / (last_ns - first_ns)
         tip = half - (half - 6) * size / largest if is_central else half + (half - 6) * size / largest
         side = "central" if is_central else "peripheral"
         parts.append(f'<line class="{side}" x1="{x:.1f}" y1="{half}" x2="{x:.1f}" y2="{tip:.1f}"/>')
     return "".join([*parts, "</svg>"])
+
+
+def _moment(time_ns: int, *, whole_ns: int) -> str:
+    return f"{time_ns / 1e9:.3g} s" if whole_ns >= 1_000_000_000 else f"{time_ns / 1e6:.3g} ms"

@@ -67,7 +67,7 @@ def _findings(gathered: Gathered) -> str:
         f"<td>{escape(each.detail)}</td></tr>"
         for each in gathered.findings
     ]
-    return "<h2>Findings</h2>" + _table(("packet", "what", "level", "", "detail"), rows)
+    return "<h2>Findings</h2>" + _table(("packet", "what", "level", "certainty", "detail"), rows)
 
 
 def _packets(finding: Finding) -> str:

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
     """Run it."""
     with opened(options, output) as capture, new_file(options.target) as target:
         gathered = gather(capture, options.file.name)
-        with target.open("x", encoding="utf-8") as file:
+        with target.open("x", encoding="utf-8", errors="backslashreplace") as file:
             file.write(page(gathered))
     connections, findings = counted(len(gathered.sessions), "connection"), counted(len(gathered.findings), "finding")
     text = f"{target} shows {connections} and {findings}."
