@@ -76,6 +76,8 @@ class BleakPhoneTransport:
     async def connect_gatt(self, address: str) -> BleakGattPeer:
         """Connect to any device and use its GATT server in the plain; cancelled, it leaves nothing connected.
 
+        Where there is a link to that address the system may use one connection for both, and closing either ends it.
+
         Raises:
             TransportError: nobody advertises there, no answer, or the transport was closed.
         """

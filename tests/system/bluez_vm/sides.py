@@ -16,9 +16,10 @@ from blechannel.aio.watch import Watch
 from blechannel.config import Config
 from blechannel.services import echo, transfer
 from blechannel.stores.memory import MemoryStore
-from blechannel.transports.bumble import VirtualRadio
+from blechannel.transports.bumble import BumblePhoneTransport, VirtualRadio
 from blechannel_tools.metering import Meter, MeteredPhoneTransport
 from tests.system.bluez_vm.machine import Machine
+from tests.system.bluez_vm.profiles import Profiles
 
 LATER_S = 30.0
 LOOK_AGAIN_S = 0.005
@@ -60,23 +61,27 @@ class CountingReceiver(transfer.Receiver):
 
 
 class WatchSide:
-    """A watch that is switched on and off; its bonds and what it has received stay."""
+    """A watch that is switched on and off; its bonds, what it has received and its profiles' values stay."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, *, in_the_plain: bool = False) -> None:
         self.out = machine.out
+        self._in_the_plain = in_the_plain
         self._store = MemoryStore()
         self.radio = VirtualRadio(machine.air)
         self.receiver = CountingReceiver()
+        self.profiles = Profiles()
         self.captures: list[Path] = []
         self.on: Watch
 
     async def switch_on(self) -> None:
         """Advertise, and serve who comes."""
         self.captures.append(capture(self.out, "watch"))
-        radio = await self.radio.watch(snoop=self.captures[-1])
+        plain = self.profiles.plain if self._in_the_plain else []
+        radio = await self.radio.watch(snoop=self.captures[-1], plain_services=plain)
         self.on = Watch(self._store, radio, config=Config("watch", guest_ports=frozenset({echo.PORT})))
         self.on.serve(echo.PORT, echo.echo)
         self.on.serve(transfer.PORT, self.receiver.serve)
+        self.profiles.serve(self.on)
         await self.on.start()
 
     async def switch_off(self) -> None:
@@ -98,12 +103,13 @@ class PhoneSide:
         self.radio = VirtualRadio(machine.air)
         self.receiver = transfer.Receiver()
         self.meter = Meter()
+        self.transport: BumblePhoneTransport
         self.on: Phone
 
     async def switch_on(self) -> None:
         """Be ready to look for watches."""
-        radio = await self.radio.phone(snoop=capture(self._out, "phone"))
-        self.on = Phone(MemoryStore(), MeteredPhoneTransport(radio, self.meter), config=Config("phone"))
+        self.transport = await self.radio.phone(snoop=capture(self._out, "phone"))
+        self.on = Phone(MemoryStore(), MeteredPhoneTransport(self.transport, self.meter), config=Config("phone"))
         self.on.serve(transfer.PORT, self.receiver.serve)
 
     async def switch_off(self) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from tests.system.bluez_vm.guest import calls
 from tests.system.bluez_vm.guest.bluez import Bluez
 from tests.system.bluez_vm.guest.phone import GuestPhone
-from tests.system.bluez_vm.guest.plain import plain_table
+from tests.system.bluez_vm.guest.plain import plain_battery, plain_table
+from tests.system.bluez_vm.guest.profiles import GuestProfiles
 from tests.system.bluez_vm.guest.services import Services
 from tests.system.bluez_vm.guest.watch import GuestWatch
 
@@ -21,8 +22,10 @@ async def main() -> None:
     await services.start()
     bluez = await Bluez.connect()
     print(f"up after {time.clock_gettime(time.CLOCK_BOOTTIME):.1f} s", flush=True)
-    ours: dict[str, calls.Call] = {"plain_table": plain_table, "sync": sync}
-    await calls.serve({**ours, **services.calls(), **bluez.calls(), **GuestPhone().calls(), **GuestWatch().calls()})
+    ours: dict[str, calls.Call] = {"plain_table": plain_table, "plain_battery": plain_battery, "sync": sync}
+    phone = GuestPhone()
+    sides = {**phone.calls(), **GuestProfiles(phone).calls(), **GuestWatch().calls()}
+    await calls.serve({**ours, **services.calls(), **bluez.calls(), **sides})
 
 
 async def sync() -> None:

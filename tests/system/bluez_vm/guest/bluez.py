@@ -62,7 +62,9 @@ class Bluez:
 
     def calls(self) -> dict[str, Call]:
         """What the host may call, by name."""
-        return {f"bluez.{call.__name__}": call for call in (self.ready, self.power, self.bond, self.forget)}
+        return {
+            f"bluez.{call.__name__}": call for call in (self.ready, self.power, self.bond, self.forget, self.battery)
+        }
 
     async def power(self, on: bool) -> None:
         """Switch the adapter."""
@@ -75,6 +77,13 @@ class Bluez:
     async def forget(self) -> None:
         """Remove the device that is connected, and its bond."""
         await self.call(ADAPTER, "org.bluez.Adapter1.RemoveDevice", "o", await self._connected())
+
+    async def battery(self) -> int:
+        """What bluetoothd itself knows of the battery of the device that is connected, in percent."""
+        path = await self._connected()
+        known = await self.call(path, f"{PROPERTIES}.Get", "ss", "org.bluez.Battery1", "Percentage")
+        assert isinstance(known, Variant)
+        return int(known.value)
 
     async def _connected(self) -> str:
         objects = await self.call("/", "org.freedesktop.DBus.ObjectManager.GetManagedObjects")

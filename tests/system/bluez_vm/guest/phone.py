@@ -16,6 +16,7 @@ from blechannel.oob import qr
 from blechannel.services import echo, transfer
 from blechannel.stores.memory import MemoryStore
 from blechannel.transports.bleak import BleakPhoneTransport, Stack
+from blechannel.transports.bleak.peer import BleakGattPeer
 from blechannel_tools.metering import Meter, MeteredPhoneTransport
 from tests.system.bluez_vm.guest.calls import Call
 
@@ -29,6 +30,8 @@ class GuestPhone:
         self._store = MemoryStore()
         self._receiver = transfer.Receiver()
         self._phone: Phone | None = None
+        self._radio: BleakPhoneTransport | None = None
+        self._address = ""
         self._channel: Channel | None = None
         self._words: tuple[str, ...] = ()
         self._meter = Meter()
@@ -44,7 +47,8 @@ class GuestPhone:
         if not keep_bonds:
             self._store = MemoryStore()
         self._receiver = transfer.Receiver()
-        radio = MeteredPhoneTransport(BleakPhoneTransport(Stack(ADAPTER)), self._meter)
+        self._radio = BleakPhoneTransport(Stack(ADAPTER))
+        radio = MeteredPhoneTransport(self._radio, self._meter)
         self._phone = Phone(self._store, radio, config=Config("phone in the machine"))
         self._phone.serve(transfer.PORT, self._receiver.serve)
         self._phone.serve(echo.PORT, echo.echo)
@@ -56,7 +60,9 @@ class GuestPhone:
 
     async def pair(self, way: str, secret: str = "") -> dict[str, object]:
         """Pair with the watch that is open for it; `secret` is the code, or the text of a QR code."""
-        channel = await self._on().pair(await self._open_watch(), self._way(way, secret))
+        found = await self._open_watch()
+        self._address = found.address
+        channel = await self._on().pair(found, self._way(way, secret))
         self._channel = channel
         return {"assurance": channel.bond.assurance, "words": self._words}
 
@@ -71,11 +77,11 @@ class GuestPhone:
 
     async def close(self) -> None:
         """Say CLOSE."""
-        await self._open_channel().close()
+        await self.channel.close()
 
     async def echo(self, count: int) -> None:
         """Messages there and back, in order."""
-        async with self._open_channel().port(echo.PORT) as port:
+        async with self.channel.port(echo.PORT) as port:
             for number in range(count):
                 await port.send(b"%d" % number)
                 answer = await port.receive()
@@ -84,7 +90,7 @@ class GuestPhone:
 
     async def send(self, seed: int, size: int) -> None:
         """Transfer the bytes that `seed` stands for, from where the watch wants them."""
-        await transfer.send_blob(self._open_channel(), random.Random(seed).randbytes(size))
+        await transfer.send_blob(self.channel, random.Random(seed).randbytes(size))
 
     async def received(self) -> str:
         """The digest of what the watch has sent, in hexadecimal."""
@@ -92,17 +98,25 @@ class GuestPhone:
 
     async def posture(self) -> dict[str, object]:
         """What is known of the link's own protection."""
-        return asdict(self._open_channel().posture)
+        return asdict(self.channel.posture)
+
+    async def connect_gatt(self) -> BleakGattPeer:
+        """The watch that it has paired with, in the plain."""
+        if self._radio is None:
+            raise AssertionError("the phone is off")
+        return await self._radio.connect_gatt(self._address)
+
+    @property
+    def channel(self) -> Channel:
+        """The channel that it has."""
+        if self._channel is None:
+            raise AssertionError("there is no channel")
+        return self._channel
 
     def _on(self) -> Phone:
         if self._phone is None:
             raise AssertionError("the phone is off")
         return self._phone
-
-    def _open_channel(self) -> Channel:
-        if self._channel is None:
-            raise AssertionError("there is no channel")
-        return self._channel
 
     async def _open_watch(self) -> FoundWatch:
         async with aclosing(self._on().scan()) as watches:

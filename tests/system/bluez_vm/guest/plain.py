@@ -21,6 +21,16 @@ async def plain_table(service: str) -> dict[str, object]:
         }
 
 
+async def plain_battery(service: str, level: str) -> dict[str, object]:
+    """The services of the watch that advertises `service`, and the value of its characteristic `level`."""
+    device, _ = await _found(service)
+    async with BleakClient(device) as client:
+        return {
+            "services": sorted(one.uuid for one in client.services),
+            "level": bytes(await client.read_gatt_char(level)).hex(),
+        }
+
+
 async def _found(service: str) -> tuple[BLEDevice, AdvertisementData]:
     seen: list[AdvertisementData] = []
 

@@ -15,7 +15,10 @@ from blechannel.oob import qr
 from blechannel.services import echo, transfer
 from blechannel.stores.memory import MemoryStore
 from blechannel.transports.bluez import BluezWatchTransport
+from gatt_profiles import battery
+from gatt_profiles.battery import BatteryLevel
 from tests.system.bluez_vm.guest.calls import Call
+from tests.system.bluez_vm.profiles import Profiles
 
 ADAPTER = "hci0"
 LATER_S = 30.0
@@ -28,21 +31,26 @@ class GuestWatch:
     def __init__(self) -> None:
         self._store = MemoryStore()
         self._receiver = transfer.Receiver()
+        self._profiles = Profiles()
         self._watch: Watch | None = None
         self._words: tuple[str, ...] = ()
 
     def calls(self) -> dict[str, Call]:
         """What the host may call, by name."""
         ours = (self.start, self.stop, self.open, self.code, self.words, self.left, self.failure)
-        talk = (self.send, self.received)
+        talk = (self.send, self.received, self.discharge)
         return {f"watch.{call.__name__}": call for call in (*ours, *talk)}
 
-    async def start(self, *, keep_bonds: bool = False) -> None:
-        """Switch it on, as new or with the bonds that it had."""
+    async def start(self, *, keep_bonds: bool = False, in_the_plain: bool = False) -> None:
+        """Switch it on, as new or with the bonds that it had; with its profiles in the plain, or without."""
         if not keep_bonds:
             self._store = MemoryStore()
             self._receiver = transfer.Receiver()
-        watch = Watch(self._store, await BluezWatchTransport.open(ADAPTER), config=Config("watch in the machine"))
+            self._profiles = Profiles()
+        plain = self._profiles.plain if in_the_plain else []
+        radio = await BluezWatchTransport.open(ADAPTER, plain_services=plain)
+        watch = Watch(self._store, radio, config=Config("watch in the machine"))
+        self._profiles.serve(watch)
         watch.serve(echo.PORT, echo.echo)
         watch.serve(transfer.PORT, self._receiver.serve)
         self._watch = watch
@@ -100,6 +108,10 @@ class GuestWatch:
         """The bytes of a transfer under way, and the digest of the last whole one, in hexadecimal."""
         digest = hashlib.sha256(self._receiver.received or b"").hexdigest()
         return {"offset": self._receiver.offset, "digest": digest}
+
+    async def discharge(self, percent: int) -> None:
+        """Let so much be left of its charge."""
+        self._profiles.battery.set(battery.LEVEL, BatteryLevel(percent))
 
     def _on(self) -> Watch:
         if self._watch is None:
