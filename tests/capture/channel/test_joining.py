@@ -80,6 +80,7 @@ def test_a_missing_fragment_costs_its_frame_and_no_other(sizes: list[int], data:
     assert [each for each in frames if each in found] == found
     is_inside = 0 < lost < len(said) - 1
     assert (Oddity.LOST in oddities) == is_inside
+    assert Oddity.UNFINISHED not in oddities, "what was begun is given up, and said to be lost"
 
 
 @settings(max_examples=40, deadline=None)

@@ -12,6 +12,7 @@ from blechannel.config import Policy
 from blechannel.methods import Method
 from blechannel.roles import Role
 from blechannel.session.events import Established
+from blechannel.session.setup import Pair
 from blechannel.wire.frames import (
     Data,
     Hello,
@@ -307,12 +308,28 @@ def test_guessing_is_found_and_a_slip_is_not(with_keys: bool) -> None:
     assert len(finding.packets) == 3
 
 
-def test_certificates_that_are_not_trusted_are_no_guesses() -> None:
+@pytest.mark.parametrize("with_keys", [True, False])
+def test_pairings_that_fail_after_the_watch_has_taken_the_proof_are_no_guesses(with_keys: bool) -> None:
+    """The code was right each time: what fails is the trust in a certificate."""
     world = CapturedWorld("strangers", method=Method.CERTIFICATE)
     world.phone_credentials, world.watch_credentials = trusting(STRANGER, WATCH), trusting(WATCH, PHONE)
     for _ in range(4):
         world.window = world.new_window()
         phone, watch = world.pairing()
+        world.meet(phone, watch)
+        assert not watch.told(Established)
+    heard = world.heard_by(Role.WATCH, with_keys=with_keys)
+    assert [each.name for each in heard.all(ChannelFrame)].count("Pair3") == 4
+    assert heard.attacks() == set()
+
+
+def test_carried_secrets_that_do_not_fit_are_no_guesses() -> None:
+    """Nobody guesses 256 bits: somebody has read an old ticket."""
+    world = CapturedWorld("tickets", method=Method.OUT_OF_BAND)
+    for _ in range(4):
+        world.window = world.new_window()
+        ticket = replace(world.window.ticket(), secret=bytes(32))
+        phone, watch = world.phone(Pair(Method.OUT_OF_BAND, None, ticket)), world.watch()
         world.meet(phone, watch)
         assert not watch.told(Established)
     heard = world.heard_by(Role.WATCH)

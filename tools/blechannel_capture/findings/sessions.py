@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from blechannel.methods import Method
-from blechannel.wire.frames import Copied, Nonce, Pair1, Pair3, Refusal, Refuse
+from blechannel.roles import Role
+from blechannel.wire.frames import Copied, Nonce, Pair1, Pair3, Record, Refusal, Refuse
 from blechannel_capture.channel.events import ChannelEnded, ChannelFrame, Ending
 from blechannel_capture.events import Event, Verdict
 from blechannel_capture.findings.finding import Certainty, Finding, Kind, Level
@@ -69,7 +70,7 @@ class Sessions:
                 self._proofs[number] = (0, event.hello.method)
             case Pair3() if number in self._proofs:
                 self._proofs[number] = (event.packet, self._proofs[number][1])
-            case Nonce():
+            case Nonce() | Record() if event.sender is Role.WATCH:  # it has taken the proof
                 self._proofs.pop(number, None)
             case Refuse(reason=reason):
                 yield from self._refused(event, reason)
