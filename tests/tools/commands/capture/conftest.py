@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from blechannel.roles import Role
+from tests.attacks.test_online_guessing import other
 from tests.capture.air_traffic import AirTraffic
-from tests.capture.channel_traffic import CapturedWorld, honest_life
+from tests.capture.channel_traffic import CapturedWorld, honest_life, new_window
 from tests.capture.findings.test_attacks import bonded, double, of_records, talking
 from tests.capture.writing import AIR_FILES, HCI_FILES
 from tests.tools.commands.capture.recording import LINK_KEY, Recording
@@ -28,6 +29,17 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     world = bonded()
     talking(world, of_records(double))
     return Recording(tmp_path_factory.mktemp("attacked"), world)
+
+
+@pytest.fixture(scope="session")
+def guessed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The watch's capture of three pairings with wrong codes."""
+    world = CapturedWorld("guessed")
+    for _ in range(3):
+        window = world.window or new_window(world)
+        phone, watch = world.pairing(code=other(window.code))
+        world.meet(phone, watch)
+    return Recording(tmp_path_factory.mktemp("guessed"), world).watch
 
 
 @pytest.fixture(scope="session")

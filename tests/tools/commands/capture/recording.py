@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,13 @@ from tests.capture.channel_traffic import CapturedWorld
 from tests.capture.writing import HCI_FILES
 
 LINK_KEY: Final = bytes(range(0x10, 0x20))
+
+
+class Pipe:
+    """Standard input, as far as a command sees it."""
+
+    def __init__(self, content: bytes) -> None:
+        self.buffer = io.BufferedReader(io.BytesIO(content))
 
 
 class Recording:

@@ -7,8 +7,10 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests.tools.commands.capture.recording import Recording
-from tests.tools.programs import Program, Terminal, command
+import pytest
+
+from tests.tools.commands.capture.recording import Pipe, Recording
+from tests.tools.programs import Program, Run, Terminal, command
 
 
 def test_programs_get_events_and_findings_until_ctrl_c(attacked: Recording, tmp_path: Path) -> None:
@@ -37,6 +39,12 @@ def test_a_pipe_ends_by_itself(recorded: Recording) -> None:
     assert ran.returncode == 0
     assert b"#2 disconnected" in ran.stdout
     assert b"note: cut-off" in ran.stdout
+
+
+def test_what_only_the_end_shows_is_told(programs: Run, guessed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", Pipe(guessed.read_bytes()))
+    ran = programs("capture", "live", "-")
+    assert (ran.code, ran.last["event"], ran.last["kind"]) == (0, "finding", "guessing")
 
 
 def test_a_terminal_shows_the_connections(recorded: Recording, terminal: Terminal) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import io
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.tools.commands.capture.recording import LINK_KEY, Recording
+from tests.tools.commands.capture.recording import LINK_KEY, Pipe, Recording
 from tests.tools.programs import Run
 
 READERS = ("info", "frames", "conversation", "check", "decrypt", "timing", "gatt")
@@ -107,18 +106,11 @@ def test_a_link_key_may_have_a_prefix(programs: Run, sniffed: Path) -> None:
 # --- where the bytes come from ---
 
 
-class _Pipe:
-    """Standard input, as far as a command sees it."""
-
-    def __init__(self, content: bytes) -> None:
-        self.buffer = io.BufferedReader(io.BytesIO(content))
-
-
 def test_standard_input(programs: Run, recorded: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
     from_file = programs("capture", "frames", str(recorded.phone)).events
-    monkeypatch.setattr("sys.stdin", _Pipe(recorded.phone.read_bytes()))
+    monkeypatch.setattr("sys.stdin", Pipe(recorded.phone.read_bytes()))
     assert programs("capture", "frames", "-").events == from_file
-    monkeypatch.setattr("sys.stdin", _Pipe(b"nothing known"))
+    monkeypatch.setattr("sys.stdin", Pipe(b"nothing known"))
     ran = programs("capture", "frames", "-")
     assert ran.code == 7
     assert ran.last["message"].startswith("standard input: ")

@@ -18,9 +18,9 @@ EPILOG = """examples:
   blechannel capture anonymise btsnoop_hci.log for-a-bug-report.pcapng
   blechannel capture anonymise btsnoop_hci.log for-a-bug-report.pcapng --values
 
-Addresses, and names in advertisements and events, are replaced, the same one always by the same one; link keys are wiped.
-What ATT carries in the clear stays, a device's name among it, except with --values: then all of it is replaced but our
-channel's frames, which are sealed. What a capture tells by its times stays."""
+Addresses, and names in advertisements and events, are replaced, the same one always by the same one; link keys are
+wiped. What ATT carries in the clear stays, a device's name among it, except with --values: then all of it is replaced
+but our channel's frames, which are sealed. What a capture tells by its times stays."""
 
 
 def add(commands: Commands) -> None:
