@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import pytest_asyncio
@@ -31,7 +31,10 @@ T = TypeVar("T")
 
 ECHOES = 20
 SERVED = {battery.SERVICE.uuid, device_information.SERVICE.uuid, current_time.SERVICE.uuid}
-HIDDEN = [(device_information.SERVICE, SERIAL_NUMBER), (heart_rate.SERVICE, LOCATION)]
+HIDDEN: list[tuple[Service, Characteristic[Any]]] = [
+    (device_information.SERVICE, SERIAL_NUMBER),
+    (heart_rate.SERVICE, LOCATION),
+]
 LINUX_FOUNDATION = 0x1D6B
 
 
