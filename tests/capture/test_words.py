@@ -13,9 +13,20 @@ from blechannel_capture.air.key_ring import KeyRing
 from blechannel_capture.channel import events as channel_events
 from blechannel_capture.channel.events import ChannelEnded, ChannelFrame, Ending, HandshakeVerified, OddFragment
 from blechannel_capture.channel.joining import Oddity
-from blechannel_capture.events import AttPdu, Connection, Event, LinkControl, SealedPdu, Side, SmpPdu, Verdict
+from blechannel_capture.events import (
+    AttPdu,
+    Connection,
+    Event,
+    LinkControl,
+    SealedPdu,
+    Side,
+    SmpPdu,
+    StandardValue,
+    Verdict,
+)
 from blechannel_capture.json_lines import SCHEMA, as_object
 from blechannel_capture.words import MAX_VALUE_BYTES, in_words, value_in_words
+from gatt_profiles.battery import BatteryLevel
 from tests.capture.air.test_link import whole
 from tests.capture.channel_traffic import CapturedWorld, honest_life
 from tests.capture.reading import Heard, hear
@@ -45,7 +56,8 @@ def everything() -> list[Event]:
         honest_life(world=CapturedWorld("words")).heard_by(Role.PHONE),
     ]
     odd = OddFragment(1, 0, LINK, Role.WATCH, Oddity.LOST, 2)
-    return [event for heard in found for event in heard.events] + [odd]
+    value = StandardValue(1, 0, LINK, Side.PERIPHERAL, 0x24, "Battery Level", BatteryLevel(87))
+    return [event for heard in found for event in heard.events] + [odd, value]
 
 
 def kinds() -> set[type[Event]]:

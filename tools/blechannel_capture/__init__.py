@@ -32,6 +32,7 @@ from blechannel_capture.events import (
     Side,
     Signal,
     SmpPdu,
+    StandardValue,
     Verdict,
 )
 from blechannel_capture.findings import Certainty, Finding, Findings, Kind, Level
@@ -73,6 +74,7 @@ __all__ = [
     "Side",
     "Signal",
     "SmpPdu",
+    "StandardValue",
     "Timing",
     "Verdict",
     "as_object",

@@ -9,8 +9,9 @@ from blechannel_capture import att
 from blechannel_capture.channel.finding_handles import Handles
 from blechannel_capture.channel.key_log import KeyLog
 from blechannel_capture.channel.listener import Listener
-from blechannel_capture.events import AttPdu, Connection, Disconnected, Event
+from blechannel_capture.events import AttPdu, Connection, Disconnected, Event, StandardValue
 from blechannel_capture.gatt_map import Confidence, GattMap
+from blechannel_capture.values import standard_value
 
 _WRITES = (att.WRITE_COMMAND, att.WRITE_REQUEST)
 
@@ -18,7 +19,7 @@ _WRITES = (att.WRITE_COMMAND, att.WRITE_REQUEST)
 class _Peer:
     """What is known above ATT on one connection."""
 
-    __slots__ = ("gatt", "handles", "is_over", "listener")
+    __slots__ = ("_reads", "gatt", "handles", "is_over", "listener")
 
     def __init__(self, connection: Connection, key_log: KeyLog, gatt: GattMap) -> None:
         self.gatt = gatt
@@ -26,6 +27,23 @@ class _Peer:
         self.handles.look()
         self.listener = Listener(connection, key_log)
         self.is_over = False
+        self._reads = 0
+
+    def read(self, pdu: AttPdu) -> Iterable[Event]:
+        """A response names no handle: that of the request is remembered."""
+        if pdu.opcode == att.READ_REQUEST:
+            self._reads = pdu.handle
+        elif pdu.opcode == att.READ_RESPONSE:
+            return self.standard_value(pdu, self._reads)
+        elif pdu.opcode == att.INDICATION:
+            return self.standard_value(pdu, pdu.handle)
+        return ()
+
+    def standard_value(self, pdu: AttPdu, handle: int) -> Iterable[Event]:
+        """What the value says, where the attribute is known and a profile declares it."""
+        attribute = self.gatt.attributes.get(handle)
+        if attribute is not None and (found := standard_value(attribute.uuid, pdu.value)) is not None:
+            yield StandardValue(pdu.packet, pdu.time_ns, pdu.connection, pdu.sender, handle, *found)
 
 
 class Analysis:
@@ -91,10 +109,11 @@ class Analysis:
         if opcode == att.NOTIFICATION:
             if peer.handles.is_outbox(pdu.handle, pdu.value):
                 return peer.listener.hear(pdu.value, Role.WATCH, pdu.packet, pdu.time_ns)
-        elif opcode in _WRITES:
+            return peer.standard_value(pdu, pdu.handle)
+        if opcode in _WRITES:
             if peer.handles.is_inbox(pdu.handle, pdu.value):
                 return peer.listener.hear(pdu.value, Role.PHONE, pdu.packet, pdu.time_ns)
-        else:
-            peer.gatt.hear(pdu)
-            peer.handles.look()
-        return ()
+            return peer.standard_value(pdu, pdu.handle)
+        peer.gatt.hear(pdu)
+        peer.handles.look()
+        return peer.read(pdu)

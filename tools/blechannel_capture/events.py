@@ -136,6 +136,19 @@ class AttPdu(Event):
 
 
 @dataclass(slots=True)
+class StandardValue(Event):
+    """What a value says that passed in the clear, where a profile of `gatt_profiles` declares its characteristic."""
+
+    connection: Connection
+    sender: Side
+    handle: int
+    characteristic: str
+    """Its name in the specification."""
+    value: object
+    """An instance of the profile's class."""
+
+
+@dataclass(slots=True)
 class SmpPdu(Event):
     """One PDU of the Security Manager (Vol 3 Part H, 3)."""
 

@@ -67,7 +67,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Connection):
         return value.number
     if isinstance(value, Enum):
-        return value.name.lower()
+        return (value.name or str(value.value)).lower()
     if is_dataclass(value):
         return {"type": type(value).__name__, **_fields(value)}
     return value

@@ -127,6 +127,7 @@ _IN_WORDS: Final[dict[type[Event], Callable[[Any], str]]] = {
     events.LongTermKey: lambda e: f"#{e.connection.number} a long term key is in the capture: {e.source}",
     events.AttPdu: _att,
     events.SmpPdu: _smp,
+    events.StandardValue: lambda e: f"{_arrow(e.connection, e.sender)} {e.characteristic}: {fields_in_words(e.value)}",
     events.Signal: lambda e: f"{_arrow(e.connection, e.sender)} L2CAP signal {e.code:#04x} {value_in_words(e.value)}",
     events.CocData: lambda e: f"{_arrow(e.connection, e.sender)} channel {e.channel:#06x} {value_in_words(e.sdu)}",
     events.OtherPdu: lambda e: f"{_arrow(e.connection, e.sender)} CID {e.channel:#06x} {value_in_words(e.value)}",

@@ -89,6 +89,6 @@ def _said(hint: Any) -> str:
         return "its number"
     if isinstance(hint, type) and issubclass(hint, Enum):
         return " or ".join(f'"{each.name.lower()}"' for each in hint)
-    if is_dataclass(hint):
+    if hint is object or is_dataclass(hint):
         return "an object with `type` and its fields"
     raise TypeError(f"{hint} has no place in JSON lines")

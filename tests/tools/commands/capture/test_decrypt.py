@@ -23,6 +23,14 @@ def test_a_link_with_its_key_and_with_another(programs: Run, sniffed: Path) -> N
     assert [event["event"] for event in wrong.events] == ["decrypted", "done"]
 
 
+def test_a_link_with_the_key_of_a_log(programs: Run, sniffed: Path, tmp_path: Path) -> None:
+    log = tmp_path / "zephyr.log"
+    log.write_text(f"<inf> bt_smp: SC LTK: 0x{LINK_KEY.hex()}\n", encoding="utf-8")
+    opened = programs("capture", "decrypt", str(sniffed), "--ltk-from", str(log))
+    assert opened.only("decrypted")["link"] == []
+    assert opened.only("link-key")["source"] == "from zephyr.log"
+
+
 def test_keys_are_shown_only_where_it_is_asked_for(programs: Run, people: Run, sniffed: Path) -> None:
     given = ("capture", "decrypt", str(sniffed), "--ltk", LINK_KEY.hex())
     assert programs(*given).only("link-key")["key"] is None

@@ -15,11 +15,12 @@ from blechannel_tools.output import Output, Table
 EPILOG = """examples:
   blechannel capture decrypt sniffed.pcap
   blechannel capture decrypt sniffed.pcap --ltk 7f62c053f104a5bbe68b1d896a2ed49c
+  blechannel capture decrypt sniffed.pcap --ltk-from phone.btsnoop
   blechannel capture decrypt phone.btsnoop --keys keys.log --show-keys
 
-A link's encryption is taken off with --ltk, with a key that the capture itself holds (an HCI log, or a key that legacy
-pairing sends), or with the passkey of a legacy pairing, which is searched. Our channel is opened with --keys. To keep
-what was opened: blechannel capture export FILE out.pcapng."""
+A link's encryption is taken off with --ltk or --ltk-from, with a key that the capture itself holds (an HCI log, or a
+key that legacy pairing sends), or with the passkey of a legacy pairing, which is searched. Our channel is opened with
+--keys. To keep what was opened: blechannel capture export FILE out.pcapng."""
 STYLES = {Verdict.OK.value: "green", Verdict.TAG_FAILURE.value: "bold red", Verdict.WRONG_KEY.value: "yellow"}
 
 

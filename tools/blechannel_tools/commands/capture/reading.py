@@ -14,6 +14,7 @@ from blechannel.errors import LocalProtocolError
 from blechannel_capture import Capture, KeyLog, KeyRing, load_key_log
 from blechannel_capture.containers.source import never
 from blechannel_capture.errors import CaptureError, NotACapture
+from blechannel_capture.link_keys import add_link_keys
 from blechannel_capture.packet import Packet
 from blechannel_tools.output import Output
 
@@ -40,6 +41,14 @@ def add_keys(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="HEX",
         help="a long term key, most significant byte first: takes the link's encryption off; may be repeated",
+    )
+    parser.add_argument(
+        "--ltk-from",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="long term keys out of an HCI log of the same devices, or of a program's log (SC LTK: 0x…)",
     )
     parser.add_argument(
         "--no-search", action="store_true", help="do not search the passkey of a legacy pairing (up to 20 s each)"
@@ -100,6 +109,8 @@ def _link_keys(options: argparse.Namespace) -> KeyRing:
     ring = KeyRing(search_passkeys=not getattr(options, "no_search", False))
     for key in getattr(options, "ltk", ()):
         ring.add(key, "given")
+    for path in getattr(options, "ltk_from", ()):
+        add_link_keys(ring, path)
     return ring
 
 
