@@ -15,7 +15,7 @@ settings.load_profile("short")
 """What a property is tried with where its test says nothing else; `make test` has two minutes for everything."""
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell that runs this in the background has Ctrl-C ignored, and every program that a test starts would inherit it.
+    # A shell that runs this in the background has Ctrl-C ignored, and what a test starts would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
