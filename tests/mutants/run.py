@@ -31,7 +31,7 @@ COPIED: Final = (
 CORE: Final = [f"tests/{each}" for each in ("noise", "wire", "pairing", "session", "stores", "attacks", "model", "aio")]
 """What is tried when the named tests let a mutant pass."""
 AT_ONCE: Final = 2
-TEST_S: Final = 15
+TEST_S: Final = 30
 """For one test: a mutant may wait forever."""
 NAMED_S: Final = 90
 CORE_S: Final = 240
