@@ -51,7 +51,7 @@ def initramfs(packages: Packages) -> bytes:
     """An archive in the kernel's own form ("newc", Documentation/driver-api/early-userspace/buffer-format.rst)."""
     modules = load_order(packages.modules)
     order = "".join(f"/modules/{_name(file)}\n" for file in modules).encode()
-    folders = [_entry(name, stat.S_IFDIR | 0o755) for name in ("bin", "dev", "modules", "proc", "root", "sys")]
+    folders = [_entry(name, stat.S_IFDIR | 0o755) for name in ("bin", "dev", "modules", "proc", "host", "sys")]
     files = [
         _entry("dev/console", stat.S_IFCHR | 0o600, device=_CONSOLE),
         _entry("init", stat.S_IFREG | 0o755, _INIT.read_bytes()),
