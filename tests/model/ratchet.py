@@ -184,11 +184,15 @@ def _put_back(state: State, saved: Watch) -> State:
 
 
 def _is_noticed(state: State, home: int) -> bool:
-    """Whether every holder is known to this watch or would leave evidence there, if the other one has not moved it."""
+    """Whether every holder is known to this watch or would leave evidence there, if the other one has not moved it.
+
+    The other one has moved whom it has served, and who has taken a key that only it has made: an m2 is enough.
+    """
     watch, moved = state.watches[home], {holder for holder, by in state.served if by != home}
-    return all(
-        watch.knows(key) or key in watch.retired for holder, key in enumerate(state.holders) if holder not in moved
-    )
+    others = [other for number, other in enumerate(state.watches) if number != home]
+    made_elsewhere = {key for other in others for key in (other.epoch, *other.candidates, *other.retired)}
+    shut_out = [key for holder, key in enumerate(state.holders) if holder not in moved and not watch.knows(key)]
+    return all(key in watch.retired or key in made_elsewhere for key in shut_out)
 
 
 def _stored(name: str, state: State, number: int, after: tuple[Watch | None, Link]) -> Iterator[tuple[str, State]]:
