@@ -73,7 +73,9 @@ def run_tests(root: Path, tests: list[str], *, limit_s: float) -> tuple[int | No
     # A test that lacks third-party data skips here, where CI would make it fail: that would catch every mutant.
     environment = {k: v for k, v in os.environ.items() if k not in NOT_FOR_MUTANTS}
     environment |= {"PYTHONPATH": f"{root}{os.pathsep}{root / 'tools'}", "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", f"--timeout={TEST_S}", *tests]
+    # A traceback as Python has it: pytest's own reads the source again, which a mutant's deep recursion can break.
+    options = ["-x", "-q", "--tb=native", "-p", "no:cacheprovider", f"--timeout={TEST_S}"]
+    command = [sys.executable, "-m", "pytest", *options, *tests]
     # A session of its own, so that what the tests have started ends with them.
     with subprocess.Popen(
         command,

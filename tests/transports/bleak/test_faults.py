@@ -337,7 +337,8 @@ async def test_a_close_does_not_wait_for_a_write_that_hangs(monkeypatch: pytest.
         on_phone, _ = await air.joined()
         air.system.faults.write_s = 60
         on_phone.link.send(b"x")
-        await on_phone.link.close()
+        async with asyncio.timeout(5):
+            await on_phone.link.close()
         assert str(on_phone.error) == "closed on this side"
 
 
