@@ -349,7 +349,10 @@ async def test_a_slow_disconnection_is_waited_for_before_the_next_connection() -
         closing = asyncio.ensure_future(on_phone.link.close())
         await asyncio.sleep(0)
         assert on_phone.link.room == 0
-        again = await air.phone.connect(on_phone.link.peer)
+        connecting = asyncio.ensure_future(air.phone.connect(on_phone.link.peer))
+        await asyncio.sleep(0.1)
+        assert len(air.system.clients) == 1, "nothing is asked of the system before"
+        again = await connecting
         assert closing.done()
         assert [client.releases for client in air.system.clients] == [1, 0]
         assert not again.ended
