@@ -7,8 +7,8 @@ from collections.abc import Collection
 from typing import Any
 
 from blechannel_capture.events import Event, LinkDecrypted, LongTermKey
-from blechannel_capture.json_lines import as_line, as_object
-from blechannel_tools.docs.schema_table import keys_of, kinds
+from blechannel_capture.json_lines import as_line, as_object, kinds
+from blechannel_tools.docs.schema_table import keys_of
 from tests.capture.test_words import everything
 
 

@@ -10,7 +10,8 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any, Final
 
-from blechannel_capture import att
+from blechannel_capture import att, events
+from blechannel_capture.channel import events as channel_events
 from blechannel_capture.events import AttPdu, Connected, Connection, Event, ParametersChanged
 
 SCHEMA: Final = 1
@@ -21,6 +22,17 @@ _ATT_LINE: Final = (
     f'{{"schema":{SCHEMA},"type":"AttPdu","packet":%d,"time_ns":%d,"connection":%d,"sender":"%s",'
     '"opcode":%d,"name":"%s","handle":%d,"value":"%s"}'
 )
+
+
+def kinds() -> list[type[Event]]:
+    """Every kind of event, in the order of their declarations."""
+    found = {
+        each: None
+        for module in (events, channel_events)
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, Event) and each is not Event
+    }
+    return list(found)
 
 
 def as_line(event: Event) -> str:

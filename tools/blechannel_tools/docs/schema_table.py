@@ -10,27 +10,14 @@ from dataclasses import Field, fields, is_dataclass
 from enum import Enum
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
-from blechannel_capture import events
-from blechannel_capture.channel import events as channel_events
 from blechannel_capture.events import AttPdu, Connected, Connection, Event, ParametersChanged
-from blechannel_capture.json_lines import SCHEMA
+from blechannel_capture.json_lines import SCHEMA, kinds
 from blechannel_tools.docs.markdown import table
 
 BEGIN: Final = "<!-- schema: generated from the events by `make docs` -->"
 END: Final = "<!-- schema: end -->"
 _PLAIN: Final = {int: "number", str: "text", bytes: "hexadecimal", bool: "true or false"}
 _COMMON: Final = ("packet", "time_ns")
-
-
-def kinds() -> list[type[Event]]:
-    """Every kind of event, in the order of their declarations."""
-    found = {
-        each: None
-        for module in (events, channel_events)
-        for each in vars(module).values()
-        if isinstance(each, type) and issubclass(each, Event) and each is not Event
-    }
-    return list(found)
 
 
 def keys_of(kind: type[Event]) -> dict[str, str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 
 from blechannel_capture import as_object, in_words
-from blechannel_capture import events as kinds
-from blechannel_capture.channel import events as channel_kinds
 from blechannel_capture.events import Event
+from blechannel_capture.json_lines import kinds
 from blechannel_tools.commands.capture.reading import add_file, add_keys, clock, opened
 from blechannel_tools.exits import Exit
 from blechannel_tools.options import Commands, add_command, positive
@@ -22,12 +21,7 @@ EPILOG = """examples:
 
 Each line: packet number, seconds since the first packet, what was said. #2 is the second connection; → is from the
 central (the phone), ← from the peripheral."""
-KINDS = sorted(
-    each.__name__
-    for module in (kinds, channel_kinds)
-    for each in vars(module).values()
-    if isinstance(each, type) and issubclass(each, Event) and each is not Event
-)
+KINDS = sorted(kind.__name__ for kind in kinds())
 
 
 def add(commands: Commands) -> None:
@@ -39,9 +33,9 @@ def add(commands: Commands) -> None:
         "--only",
         action="append",
         default=[],
-        choices=sorted(set(KINDS)),
+        choices=KINDS,
         metavar="KIND",
-        help=f"only this kind of event; may be repeated: {', '.join(sorted(set(KINDS)))}",
+        help=f"only this kind of event; may be repeated: {', '.join(KINDS)}",
     )
     parser.add_argument("--connection", type=positive, metavar="N", help="only this connection")
     parser.add_argument("--limit", type=positive, metavar="N", help="stop after that many")
