@@ -10,9 +10,10 @@ from blechannel.pairing import keys
 from blechannel.roles import Role
 from blechannel.session.trace import key_log_line
 from blechannel.wire.frames import Hello, Info, Mode, Reconnect1, Reconnect2, encode_frame
+from blechannel_capture.channel.direction import REMEMBERED
 from blechannel_capture.channel.events import ChannelFrame, HandshakeVerified
 from blechannel_capture.channel.key_log import read_key_log
-from blechannel_capture.channel.listener import REMEMBERED, Listener
+from blechannel_capture.channel.listener import Listener
 from blechannel_capture.events import Connection, Verdict
 from blechannel_capture.findings import Kind
 from tests.capture.findings.test_attacks import bonded
