@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from blechannel_capture.air import frames as air_frames
 from blechannel_capture.air.key_ring import KeyRing
-from blechannel_capture.air.link_decoder import AirDecoder
 from blechannel_capture.analysis import Analysis
 from blechannel_capture.channel.key_log import KeyLog, read_key_log
 from blechannel_capture.connections import Connections
@@ -23,6 +21,9 @@ from blechannel_capture.host.hci import HciDecoder
 from blechannel_capture.host.hci_packets import NOT_HCI, UNWRAP
 from blechannel_capture.ledger import Ledger
 from blechannel_capture.packet import Packet
+
+if TYPE_CHECKING:
+    from blechannel_capture.air.sniffers import Sniffers
 
 
 class Capture(AbstractContextManager["Capture"]):
@@ -49,7 +50,7 @@ class Capture(AbstractContextManager["Capture"]):
         self._connections = Connections()
         self._hosts: dict[int, HciDecoder] = {}
         self.link_keys = link_keys or KeyRing()
-        self._air: dict[int, AirDecoder] = {}
+        self._air: Sniffers | None = None
         self._file = file
         self._key_log: KeyLog = {nonce: list(secrets) for nonce, secrets in (key_log or {}).items()}
         self._analysis = Analysis(self._key_log)
@@ -96,8 +97,8 @@ class Capture(AbstractContextManager["Capture"]):
             yield packet, follow(self._decoded(packet))
         for host in self._hosts.values():
             host.end()
-        for sniffer in self._air.values():
-            sniffer.end()
+        if self._air is not None:
+            self._air.end()
         yield None, self._analysis.end()
 
     def import_gatt(self, known: GattMap) -> None:
@@ -112,10 +113,7 @@ class Capture(AbstractContextManager["Capture"]):
             if hci.kind == NOT_HCI:
                 return ()
             return self._host(hci.controller).feed(hci, packet.number, packet.time_ns)
-        frame = air_frames.UNWRAP[packet.link_type](packet)
-        if frame is None:
-            return ()
-        return self._sniffer(packet.interface).feed(frame, packet.number, packet.time_ns)
+        return (self._air or self._begin_air()).feed(packet)
 
     def _learn(self, lines: bytes) -> None:
         """Secrets that the file itself carries; those of other protocols are skipped."""
@@ -129,11 +127,11 @@ class Capture(AbstractContextManager["Capture"]):
             host = self._hosts[controller] = HciDecoder(self._connections, self.ledger)
         return host
 
-    def _sniffer(self, interface: int) -> AirDecoder:
-        sniffer = self._air.get(interface)
-        if sniffer is None:
-            sniffer = self._air[interface] = AirDecoder(self._connections, self.ledger, self.link_keys)
-        return sniffer
+    def _begin_air(self) -> Sniffers:
+        from blechannel_capture.air.sniffers import Sniffers  # most captures are a host's, and do without
+
+        self._air = Sniffers(self._connections, self.ledger, self.link_keys)
+        return self._air
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -35,6 +35,8 @@ class Opener:
 
     def __init__(self, keys: CipherState) -> None:
         self._keys = keys
+        self._decrypt, self._nonce = keys.aead.decrypt, keys.nonce
+        """Those of `_keys`, bound once for speed."""
         self._rekeyed = 0
         self._skipped: set[int] = set()
         """Numbers among the last `SKIPPED` that were not seen."""
@@ -44,10 +46,14 @@ class Opener:
     def open(self, frame: bytes) -> Opened | None:
         """The record, found by trying the numbers from the next one on, then those before; None where none fits."""
         number = self.next
-        if number // REKEY_EVERY == self._rekeyed and (content := _content(self._keys, number, frame)) is not None:
-            self.next = number + 1
-            return Opened(number, content)  # all that follows, where nothing is missing
-        return self._search(frame)
+        if number // REKEY_EVERY != self._rekeyed:
+            return self._search(frame)
+        try:  # all that is needed where nothing is missing
+            content = self._decrypt(self._nonce(number), frame[FRAME_HEADER_BYTES:], frame[:FRAME_HEADER_BYTES])
+        except InvalidTag:
+            return self._search(frame)
+        self.next = number + 1
+        return Opened(number, _without_padding(content))
 
     def _search(self, frame: bytes) -> Opened | None:
         keys, rekeyed = self._keys, self._rekeyed
@@ -58,6 +64,7 @@ class Opener:
             if content is not None:
                 first, self.next = self.next, number + 1
                 self._keys, self._rekeyed = keys, rekeyed
+                self._decrypt = keys.aead.decrypt
                 if first != number:
                     self._skip(range(first, number))
                 return Opened(number, content, number - first)
@@ -78,6 +85,10 @@ def _content(keys: CipherState, number: int, frame: bytes) -> bytes | None:
         content = keys.aead.decrypt(keys.nonce(number), frame[FRAME_HEADER_BYTES:], frame[:FRAME_HEADER_BYTES])
     except InvalidTag:
         return None
+    return _without_padding(content)
+
+
+def _without_padding(content: bytes) -> bytes:
     return content if content and content[-1] else content.rstrip(b"\0")
 
 
