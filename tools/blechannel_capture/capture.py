@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO
@@ -77,8 +79,7 @@ class Capture(AbstractContextManager["Capture"]):
         Raises:
             DamagedCapture: reading is strict, and the file is damaged.
         """
-        for _, events in self.steps():
-            yield from events
+        return chain.from_iterable(map(itemgetter(1), self.steps()))
 
     def steps(self) -> Iterator[tuple[Packet | None, list[Event]]]:
         """Every packet with what it says, once, instead of iterating; at the end None with what only the end tells.
@@ -112,7 +113,9 @@ class Capture(AbstractContextManager["Capture"]):
             hci = unwrap(packet)
             if hci.kind == NOT_HCI:
                 return ()
-            return self._host(hci.controller).feed(hci, packet.number, packet.time_ns)
+            return (self._hosts.get(hci.controller) or self._begin_host(hci.controller)).feed(
+                hci, packet.number, packet.time_ns
+            )
         return (self._air or self._begin_air()).feed(packet)
 
     def _learn(self, lines: bytes) -> None:
@@ -121,10 +124,8 @@ class Capture(AbstractContextManager["Capture"]):
             for nonce, found in read_key_log(lines.decode("ascii", "replace").splitlines()).items():
                 self._key_log.setdefault(nonce, []).extend(found)
 
-    def _host(self, controller: int) -> HciDecoder:
-        host = self._hosts.get(controller)
-        if host is None:
-            host = self._hosts[controller] = HciDecoder(self._connections, self.ledger)
+    def _begin_host(self, controller: int) -> HciDecoder:
+        host = self._hosts[controller] = HciDecoder(self._connections, self.ledger)
         return host
 
     def _begin_air(self) -> Sniffers:

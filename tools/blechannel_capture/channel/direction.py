@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from blechannel.noise.functions import TAG_BYTES
-from blechannel.wire.header import FRAME_HEADER_BYTES
 from blechannel_capture.channel.joining import Joiner
 from blechannel_capture.channel.opening import Opener
 
 REMEMBERED: Final = 4096
-"""Records by whose tags a repetition is known."""
+"""Records by whose hashes a repetition is known."""
 
 
 class Direction:
@@ -28,14 +26,15 @@ class Direction:
         self.closed = 0
         """Records since the last one that opened: they have numbers, too."""
         # A plain dict is slow to find its oldest entry, once many before it were removed.
-        self._recent: OrderedDict[bytes, None] = OrderedDict()
+        self._recent: OrderedDict[int, None] = OrderedDict()
 
     def came_before(self, frame: bytes) -> bool:
         """Whether the same sealed record was there before, among the last `REMEMBERED`; remembers it."""
-        tag, recent = frame[:FRAME_HEADER_BYTES] + frame[-TAG_BYTES:], self._recent
-        if tag in recent:
+        # Of all its bytes: a copy that was changed on the way keeps its tag, and is no repetition.
+        number, recent = hash(frame), self._recent
+        if number in recent:
             return True
-        recent[tag] = None
+        recent[number] = None
         if len(recent) > REMEMBERED:
             recent.popitem(last=False)
         return False

@@ -41,7 +41,7 @@ from blechannel_capture.channel.events import (
 from blechannel_capture.channel.joining import Joined, Oddity
 from blechannel_capture.channel.key_log import KeyLog, Kind
 from blechannel_capture.channel.observer import Observer
-from blechannel_capture.channel.opening import Opener
+from blechannel_capture.channel.opening import Opened, Opener
 from blechannel_capture.events import Connection, Event, Verdict
 
 _PAYLOADS: Final[dict[type[Frame], type[Payload]]] = {Pair1: PairShare, Pair2: PairAnswer, Pair3: PairProof}
@@ -223,17 +223,23 @@ class Listener:
         if opener is None:
             heard.verdict, heard.detail = self._why_closed
             return
-        opened = opener.open(data)
-        if opened is None:
+        content = opener.open_next(data)
+        if content is not None:
+            heard.record, direction.closed = opener.next - 1, 0
+        elif (opened := opener.open(data)) is not None:
+            content = self._out_of_order(opened, heard, direction)
+        else:
             direction.closed += 1
             heard.verdict = Verdict.CAPTURE_GAP if direction.has_gap else Verdict.TAG_FAILURE
             heard.detail = heard.verdict.value
             return
+        heard.body = body = body_of(content)
+        self._step(type(body), heard)
+
+    def _out_of_order(self, opened: Opened, heard: ChannelFrame, direction: Direction) -> bytes:
+        """Fill in what the record's number says; its content."""
         heard.record, heard.is_late = opened.number, opened.is_late
-        if opened.skipped or direction.closed:
-            heard.skipped = max(opened.skipped - direction.closed, 0)
-            direction.closed = 0
+        heard.skipped, direction.closed = max(opened.skipped - direction.closed, 0), 0
         if opened.is_reused:
             heard.verdict, heard.detail = Verdict.NONCE_REUSED, f"another record has number {opened.number}, too"
-        heard.body = body = body_of(opened.content)
-        self._step(type(body), heard)
+        return opened.content

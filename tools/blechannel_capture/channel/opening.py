@@ -15,9 +15,9 @@ SKIPPED: Final = 512
 """How many records may be missing before one that is still found."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Opened:
-    """A record that was opened. Mutable for speed alone."""
+    """A record that was opened."""
 
     number: int
     content: bytes
@@ -43,19 +43,23 @@ class Opener:
         self.next = 0
         """The number of the next record."""
 
-    def open(self, frame: bytes) -> Opened | None:
-        """The record, found by trying the numbers from the next one on, then those before; None where none fits."""
+    def open_next(self, frame: bytes) -> bytes | None:
+        """The content of the record with the next number and the same key; None where `frame` is another.
+
+        All that is needed where nothing is missing, and therefore apart.
+        """
         number = self.next
         if number // REKEY_EVERY != self._rekeyed:
-            return self._search(frame)
-        try:  # all that is needed where nothing is missing
+            return None
+        try:
             content = self._decrypt(self._nonce(number), frame[FRAME_HEADER_BYTES:], frame[:FRAME_HEADER_BYTES])
         except InvalidTag:
-            return self._search(frame)
+            return None
         self.next = number + 1
-        return Opened(number, _without_padding(content))
+        return _without_padding(content)
 
-    def _search(self, frame: bytes) -> Opened | None:
+    def open(self, frame: bytes) -> Opened | None:
+        """The record, found by trying the numbers from the next one on, then those before; None where none fits."""
         keys, rekeyed = self._keys, self._rekeyed
         for number in range(self.next, self.next + SKIPPED + 1):
             if number // REKEY_EVERY > rekeyed:
