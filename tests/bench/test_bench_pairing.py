@@ -102,7 +102,7 @@ def test_pairing_with_ml_kem(report: Callable[[Figures], None]) -> None:
 
 
 def test_pairing_by_words(report: Callable[[Figures], None]) -> None:
-    work: dict[str, Work] = {"floor": floor(XXPSK3), "words": pairing(Method.COMPARISON)}
+    work: dict[str, Work] = {"floor": floor(XXPSK3), "words": pairing(Method.WORDS)}
     report(Figures("pairing by words", measure_batches(work, rounds=ROUNDS, number=NUMBER, batches=BATCHES)))
 
 

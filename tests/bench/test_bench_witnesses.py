@@ -48,7 +48,9 @@ def dissononce(message: bytes) -> Work:
     return lambda: opening.decrypt_with_ad(header, sealing.encrypt_with_ad(header, message))
 
 
-@pytest.mark.parametrize(("length_bytes", "targets"), [(20, {}), (244, {"blechannel": 1.4}), (4096, {"blechannel": 1.2})])
+@pytest.mark.parametrize(
+    ("length_bytes", "targets"), [(20, {}), (244, {"blechannel": 1.4}), (4096, {"blechannel": 1.2})]
+)
 def test_records(
     length_bytes: int, targets: dict[str, float], tmp_path: Path, report: Callable[[Figures], None]
 ) -> None:

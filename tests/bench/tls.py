@@ -43,7 +43,9 @@ class Tls:
     """Two contexts that trust each other's certificate."""
 
     def __init__(self, folder: Path) -> None:
-        self._client, self._server = (ssl.SSLContext(each) for each in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER))
+        self._client, self._server = (
+            ssl.SSLContext(each) for each in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER)
+        )
         names = {"client": self._client, "server": self._server}
         files = {name: _certificate(folder / f"{name}.pem", name) for name in names}
         for name, context in names.items():
