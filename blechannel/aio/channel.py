@@ -119,7 +119,12 @@ class Channel:
     @property
     def bond(self) -> Bond:
         """The bond that this channel belongs to, as it is stored now; raises BondNotFound once it is removed."""
-        return self._store.book.bond(self._established.result().bond_id)
+        return self._store.book.bond(self.bond_id)
+
+    @property
+    def bond_id(self) -> bytes:
+        """Which bond that is, also once it is removed."""
+        return self._established.result().bond_id
 
     @property
     def resumed(self) -> bool:

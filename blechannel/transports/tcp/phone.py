@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 
 from blechannel.aio.link import Sighting
-from blechannel.errors import LinkLost, TransportError
+from blechannel.errors import LinkLost, TransportError, TransportGone
 from blechannel.transports.fragment_size import DEFAULT_FRAGMENT_BYTES, check_fragment_bytes
 from blechannel.transports.tcp.endpoint import Endpoint, UnixEndpoint, parse_endpoint
 from blechannel.transports.tcp.greeting import Answer, PhoneGreeting, Purpose, WatchGreeting
@@ -119,7 +119,7 @@ class TcpPhoneTransport:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise TransportError("the transport was closed")
+            raise TransportGone("the transport was closed")
 
 
 def _no_greeting(endpoint: Endpoint, error: TransportError | None) -> TransportError:
