@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Protocol
 
+from blechannel.aio.counters import Volume
 from blechannel.aio.link import Link, LinkPosture
 from blechannel.aio.port import Port
 from blechannel.aio.pump import Begin, Pump
@@ -50,6 +51,9 @@ class ChannelOwner(Protocol):
 
     def book_changed(self) -> None:
         """A change is durable: other channels of the same side may be affected."""
+
+    def service_failed(self, channel: Channel, port: str, error: Exception) -> None:
+        """The service of a port ended with an error: one that a peer or a link can cause, or a mistake of its own."""
 
 
 class Channel:
@@ -185,6 +189,12 @@ class Channel:
         """Return once the channel is over and its link is let go."""
         await self._over.wait()
 
+    @property
+    def volume(self) -> Volume:
+        """What has gone through so far."""
+        pump, session = self._pump, self._pump.session
+        return Volume(session.records_sent, session.records_received, pump.sent_bytes, pump.received_bytes)
+
     # --- for ports and owners ---
 
     @property
@@ -295,10 +305,8 @@ class Channel:
         try:
             async with port:
                 await service(port)
-        except BlechannelError as error:
-            _log.info("port %s ended: %s", port.name, error)
-        except Exception:
-            _log.exception("the service of port %s failed", port.name)
+        except Exception as error:  # a service that somebody else wrote; it must not end the channel
+            self._owner.service_failed(self, port.name, error)
 
     def _end(self, error: BlechannelError | None, event: Event) -> None:
         self.is_open = False

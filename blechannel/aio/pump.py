@@ -70,6 +70,8 @@ class Pump:
         self._spoke_last = False
         self._unlinked = asyncio.Event()
         self.is_linked = True
+        self.sent_bytes = self.received_bytes = 0
+        """Of fragments."""
         self.session = begin(self._payload_bytes, self._loop.time())
         self._stream = self.session.stream
         self._receive = self.session.receive
@@ -130,6 +132,7 @@ class Pump:
     def fragment_received(self, fragment: bytes) -> None:
         """See LinkReceiver."""
         self._spoke_last = False
+        self.received_bytes += len(fragment)
         events = self._receive(fragment, self._now())
         if events:
             self.act(events)
@@ -162,7 +165,9 @@ class Pump:
         if not unsent and link.room > 0:
             unsent.extend(self.session.fragments_to_send(self._loop.time()))
         while unsent and link.room > 0:
-            link.send(unsent.popleft())
+            fragment = unsent.popleft()
+            link.send(fragment)
+            self.sent_bytes += len(fragment)
             self._spoke_last = True
         self._arm()
         if self._was_congested and self._stream.queued_bytes <= CONGESTED_BYTES // 2:

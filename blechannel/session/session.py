@@ -86,6 +86,18 @@ class Session:
         """This connection's INFO frame, exactly as on the air; empty until the phone has heard it."""
         return self._stage.info()
 
+    @property
+    def records_sent(self) -> int:
+        """Records sealed so far; 0 before there are keys."""
+        records = self._stage.records
+        return 0 if records is None else records.sent
+
+    @property
+    def records_received(self) -> int:
+        """Records opened so far."""
+        records = self._stage.records
+        return 0 if records is None else records.received
+
     # --- the link ---
 
     def receive(self, fragment: bytes, now: float) -> list[Event]:

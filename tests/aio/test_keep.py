@@ -223,6 +223,30 @@ async def test_who_removes_the_bond_ends_it() -> None:
 
 
 @on_virtual_clock
+async def test_a_bond_that_is_removed_ends_a_search_at_once() -> None:
+    async with bonded() as h:
+        await h.watch.close()
+        async with h.phone.keep(h.bond_id) as kept:
+            await asyncio.sleep(100)
+            removed_s = now_s()
+            await h.phone.store.apply(Forget(h.bond_id))
+            h.phone.book_changed()
+            assert isinstance(await stopped(kept), BondNotFound)
+            assert now_s() == removed_s
+
+
+@on_virtual_clock
+async def test_somebody_elses_watch_is_tried_once() -> None:
+    async with bonded() as h:
+        await h.watch.close()
+        await h.add_watch()
+        h.links.clear()
+        async with h.phone.keep(h.bond_id):
+            await asyncio.sleep(600)
+        assert len(h.links) == 1
+
+
+@on_virtual_clock
 async def test_without_a_bond_there_is_nothing_to_keep() -> None:
     async with bonded() as h, h.phone.keep(bytes(16)) as kept:
         assert isinstance(await stopped(kept), BondNotFound)
