@@ -26,7 +26,7 @@ class Certainty(Enum):
 
     CERTAIN = "certain"
     INCONCLUSIVE = "inconclusive"
-    """The capture has a gap there, which explains it as well."""
+    """The capture has a gap there or is damaged, which explains it as well."""
 
 
 class Kind(Enum):
@@ -81,7 +81,9 @@ class Finding:
 
     def __str__(self) -> str:
         where = f"packet {self.packets[-1]}" if self.packets else "the capture"
-        doubt = "" if self.certainty is Certainty.CERTAIN else " (inconclusive: the capture has a gap there)"
+        doubt = (
+            "" if self.certainty is Certainty.CERTAIN else " (inconclusive: the capture has a gap there, or is damaged)"
+        )
         return f"{self.level.value}: {self.kind.value}: {where}: {self.detail}{doubt}"
 
 

@@ -1,4 +1,4 @@
-"""Where the capture has holes: what every watcher asks before it accuses anybody."""
+"""Where the capture has holes or is damaged: what is asked before anybody is accused."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from blechannel_capture.ledger import Damage, Ledger
 _HOLES = (Damage.TRUNCATED, Damage.BAD_LENGTH, Damage.BAD_BLOCK, Damage.DROPPED, Damage.SNAPPED)
 """Whatever was lost with these may have been anything."""
 _ON_THE_AIR = (Damage.GAP, Damage.BAD_CRC)
+_CORRUPTED = (Damage.BAD_LENGTH, Damage.BAD_BLOCK, Damage.BAD_PACKET, Damage.TIME_JUMP)
+"""No peer can cause these, however it misbehaves: bytes of the file are others than those that were written."""
 
 
 class Gaps:
@@ -27,6 +29,11 @@ class Gaps:
             self._broken.add(event.connection.number)
         elif isinstance(event, Connected) and event.seen:
             self._begun.add(event.connection.number)
+
+    @property
+    def is_corrupted(self) -> bool:
+        """Whether bytes of the file were changed, as far as it was read: then any other byte may be, too."""
+        return any(self._ledger.counts[each] for each in _CORRUPTED)
 
     def certainty(self, connection: int) -> Certainty:
         """Whether something about that connection can be said with certainty now."""
