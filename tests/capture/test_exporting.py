@@ -19,6 +19,7 @@ from blechannel_capture.channel.events import ChannelFrame
 from blechannel_capture.containers.pcapng_writer import PcapngWriter, as_pcap_has_it
 from blechannel_capture.events import AttPdu, Side
 from blechannel_capture.exporting import COLUMNS, exported, write_csv, write_json_lines, write_parquet, write_pcapng
+from blechannel_capture.ledger import Damage
 from blechannel_capture.packet import LinkType, Packet
 from blechannel_capture.selecting import Selection
 from tests.capture.air.test_link import whole
@@ -122,6 +123,17 @@ def test_comments_secrets_and_missing_bytes_are_written() -> None:
     assert capture.comments == [(1, "here")]
     assert option(1, b"here") in file.getvalue()
     assert as_pcap_has_it(packet) == (187, b"\x04")
+
+
+def test_a_length_that_no_format_can_say_is_the_largest() -> None:
+    """A damaged btsnoop file may say it of a packet."""
+    file = io.BytesIO()
+    PcapngWriter(file).packet(Packet(1, 9, LinkType.H4, 0, b"\x04\x0e", 0xFFFFFFFF, 0))
+    capture = capture_of(file.getvalue())
+    assert list(capture) == []
+    [entry] = capture.ledger.entries
+    assert entry.damage is Damage.SNAPPED
+    assert "4,294,967,293 bytes" in entry.detail
 
 
 # --- parts ---

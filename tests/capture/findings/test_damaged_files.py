@@ -69,7 +69,7 @@ def test_what_no_damage_explains_stays_certain(kind: Kind) -> None:
     assert findings.in_hindsight([said]) == [said]
     ledger.note(Damage.BAD_LENGTH, "somewhere")
     [weighed] = findings.in_hindsight([said])
-    proven = kind in (Kind.NONCE_REUSE, Kind.COPIED_BOND, Kind.WEAK_POINT)
+    proven = kind in (Kind.NONCE_REUSE, Kind.COPIED_BOND, Kind.WEAK_POINT, Kind.REFLECTION)
     assert (weighed.certainty is Certainty.CERTAIN) is proven
     weakness = replace(said, level=Level.WEAKNESS)
     assert findings.in_hindsight([weakness]) == [weakness]

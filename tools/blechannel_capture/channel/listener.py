@@ -49,6 +49,9 @@ _UNFIT: Final = "a tag or a key does not fit what the key log says of this sessi
 _NO_SECRETS: Final = "the key log has nothing for this session's nonce"
 _NO_INFO: Final = "the beginning of the session is missing"
 
+_CLEAR_NEXT: Final = (State.PAIR_KEYS_OFFERED, State.PAIR_KEYS_AGREED, State.BOND_NAMED)
+"""A handshake whose next message anybody could see: without it there was none."""
+
 REMEMBERED: Final = 4096
 """Records by whose tags a repetition is known."""
 
@@ -106,7 +109,9 @@ class Listener:
         elif not is_over:
             ending = Ending.OPEN
         else:
-            ending = Ending.CUT_OFF if self._openers or not self._joiners[Role.PHONE].data_fragments else Ending.UNKNOWN
+            is_mute = not self._joiners[Role.PHONE].data_fragments
+            is_midway = state in _CLEAR_NEXT and not any(self._has_gap.values())
+            ending = Ending.CUT_OFF if self._openers or is_mute or is_midway else Ending.UNKNOWN
         yield ChannelEnded(packet, time_ns, self._connection, ending, refusal)
 
     # --- inside ---

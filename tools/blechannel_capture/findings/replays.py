@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from blechannel.wire.frames import Info, Pair1, Reconnect1
+from blechannel.wire.frames import Info, Pair1, Pair2, Reconnect1, Reconnect2
 from blechannel_capture.channel.events import ChannelFrame, OddFragment
 from blechannel_capture.channel.joining import Oddity
 from blechannel_capture.events import Event, Verdict
@@ -41,6 +41,8 @@ class Replays:
                 fresh, what = b"pair" + noise[:32], "the first message of an earlier pairing"
             case Reconnect1(tag=tag, noise=noise):
                 fresh, what = b"reconnect" + tag + noise, "the first message of an earlier reconnect"
+            case Pair2(noise=noise) | Reconnect2(noise=noise):
+                fresh, what = b"answer" + noise[:32], "the watch's answer in an earlier handshake"
             case _:
                 fresh, what = b"", ""
         if fresh:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from blechannel.methods import Method
 from blechannel.roles import Role
@@ -14,6 +15,13 @@ from blechannel_capture.findings.gaps import Gaps
 
 GUESSES = 3
 """What a window allows; from this many failed pairings on it is called guessing."""
+_WHY_REFUSED: Final = {
+    Refusal.PAIRING_CLOSED: "the watch takes no pairing at this time, or not by this method",
+    Refusal.BUSY: "the watch is busy with another phone",
+    Refusal.UNSUPPORTED: "one side does not take what the other has chosen",
+    Refusal.FAILED: "the handshake failed: a wrong code, keys that do not fit, or somebody in between",
+    Refusal.NO_ROOM: "one side has no room for another bond",
+}
 
 
 class Sessions:
@@ -90,7 +98,10 @@ class Sessions:
 
     def _ended(self, event: ChannelEnded) -> Iterator[Finding]:
         if event.ending is Ending.CUT_OFF:
-            certainty = self._gaps.certainty(event.connection.number)
-            yield Finding(
-                Kind.CUT_OFF, Level.NOTE, certainty, (event.packet,), event.connection.number, event.ending.value
-            )
+            kind, detail = Kind.CUT_OFF, event.ending.value
+        elif event.refusal is not None and event.refusal is not Refusal.NOT_RECOGNISED:  # which has a kind of its own
+            kind, detail = Kind.REFUSED, _WHY_REFUSED[event.refusal]
+        else:
+            return
+        certainty = self._gaps.certainty(event.connection.number)
+        yield Finding(kind, Level.NOTE, certainty, (event.packet,), event.connection.number, detail)
