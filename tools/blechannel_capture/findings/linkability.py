@@ -13,7 +13,7 @@ from blechannel_capture.gatt_map import GattMap, short_uuid
 
 SERVICE_DATA_128: Final = 0x21
 _LOCAL_NAMES: Final = (0x08, 0x09)
-_OUR_UUID: Final = bytes.fromhex(SERVICE_UUID.replace("-", ""))[::-1]
+OUR_UUID: Final = bytes.fromhex(SERVICE_UUID.replace("-", ""))[::-1]
 PERSONAL: Final = {
     "0x2A37": "heart rate",
     "0x2A46": "new alerts",
@@ -55,7 +55,7 @@ class Linkability:
 
     def _advertised(self, event: Advertised) -> Iterator[Finding]:
         structures = list(ad_structures(event.data))
-        ours = [value[16:] for kind, value in structures if kind == SERVICE_DATA_128 and value[:16] == _OUR_UUID]
+        ours = [value[16:] for kind, value in structures if kind == SERVICE_DATA_128 and value[:16] == OUR_UUID]
         for data in ours:
             before = self._addresses.setdefault(data, event.address)
             if before != event.address and self._is_new("advert", data.hex()):
