@@ -10,6 +10,7 @@ import hashlib
 from typing import Final
 
 from blechannel_capture.findings.linkability import OUR_UUID
+from blechannel_capture.recent import remember
 
 ADDRESS_BYTES: Final = 6
 REMEMBERED: Final = 256
@@ -94,10 +95,7 @@ class Replacing:
             at += 1 + data[at]
 
     def _remember(self, found: bytes, made: bytes) -> None:
-        self._known.pop(found, None)
-        self._known[found] = made
-        if len(self._known) > REMEMBERED:
-            del self._known[next(iter(self._known))]
+        remember(self._known, found, made, REMEMBERED)
 
     def _made(self, of: bytes, count: int) -> bytes:
         """That many bytes that stand for `of`."""
