@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from math import inf
 from typing import Protocol
 
 from blechannel.aio.link import Link
@@ -64,6 +65,7 @@ class Pump:
         self._unsent: deque[bytes] = deque()
         self._flush_due = False
         self._timer: asyncio.TimerHandle | None = None
+        self._wakes_at_s = inf
         self._drained: asyncio.Future[None] | None = None
         self._storing: set[asyncio.Task[None]] = set()
         self._was_congested = False
@@ -72,6 +74,7 @@ class Pump:
         self.is_linked = True
         self.session = begin(self._payload_bytes, self._loop.time())
         self._stream = self.session.stream
+        self._fragments_to_send = self.session.fragments_to_send
         self._receive = self.session.receive_all
         self._now = self._loop.time
 
@@ -162,8 +165,9 @@ class Pump:
         if link.max_fragment_bytes != self._payload_bytes:
             self._payload_bytes = link.max_fragment_bytes
             self.act(self.session.payload_changed(self._payload_bytes))
+        now = self._now()
         if not unsent and link.room > 0:
-            unsent.extend(self.session.fragments_to_send(self._loop.time()))
+            unsent.extend(self._fragments_to_send(now))
         while unsent and link.room > 0:
             link.send(unsent.popleft())
             self._spoke_last = True
@@ -180,14 +184,16 @@ class Pump:
     def _arm(self) -> None:
         """One timer, moved only to come earlier: coming too early is harmless and cheaper than moving it."""
         due = self.session.deadline()
-        if due is None or (self._timer is not None and self._timer.when() <= due):
+        if due is None or self._wakes_at_s <= due:
             return
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop.call_at(due, self._expire)
+        self._wakes_at_s = due
 
     def _expire(self) -> None:
         self._timer = None
+        self._wakes_at_s = inf
         self.act(self.session.expire(self._loop.time()))
 
     async def _store_change(self, event: Persist) -> None:

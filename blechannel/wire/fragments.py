@@ -149,8 +149,7 @@ class FragmentStream:
         if self._failure is not None:
             raise self._failure.with_traceback(None)
         try:
-            size = len(fragment)
-            if size <= FRAGMENT_HEADER_BYTES or size > MAX_FRAGMENT_BYTES or fragment[1] & _CONTROL:
+            if not FRAGMENT_HEADER_BYTES < len(fragment) <= MAX_FRAGMENT_BYTES or fragment[1] & _CONTROL:
                 self._take_control(fragment, now)
                 return None
             first = fragment[0]
@@ -170,9 +169,8 @@ class FragmentStream:
         if fragments:
             flow.data_sent(len(fragments), now)
         if flow.owes_control():
-            following = flow.number & NUMBER_MASK
             mark = _MARK if flow.control_sent(now) else 0
-            fragments.append(_header(mark | following, _CONTROL | flow.acknowledgement))
+            fragments.append(_header(mark | flow.sent & NUMBER_MASK, _CONTROL | flow.received & NUMBER_MASK))
         return fragments
 
     def has_unacknowledged(self) -> bool:
@@ -206,7 +204,7 @@ class FragmentStream:
 
     def _cut(self, room: int) -> list[bytes]:
         queue, payload_bytes, offset = self._queue, self._payload_bytes, self._offset
-        number, acknowledgement = self._flow.number, self._flow.acknowledgement
+        number, acknowledgement = self._flow.sent, self._flow.received & NUMBER_MASK
         fragments: list[bytes] = []
         cut_bytes = -offset
         while room > 0 and queue:
