@@ -168,9 +168,11 @@ class Pump:
         now = self._now()
         if not unsent and link.room > 0:
             unsent.extend(self._fragments_to_send(now))
-        while unsent and link.room > 0:
-            link.send(unsent.popleft())
+        if unsent and link.room > 0:
             self._spoke_last = True
+            send = link.send
+            while unsent and link.room > 0:
+                send(unsent.popleft())
         self._arm()
         if self._was_congested and self._stream.queued_bytes <= CONGESTED_BYTES // 2:
             self._was_congested = False

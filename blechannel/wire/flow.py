@@ -49,11 +49,11 @@ class Flow:
         "_patience",
         "_peer_window",
         "_progress_s",
-        "received",
-        "sent",
         "_told",
         "_window",
         "frame_ended_s",
+        "received",
+        "sent",
     )
 
     def __init__(self, window: int, patience: Patience) -> None:

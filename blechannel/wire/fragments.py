@@ -42,6 +42,7 @@ FRAGMENT = c.Struct(
 
 _MARK = 0x80
 _CONTROL = 0x80
+_DATA = slice(FRAGMENT_HEADER_BYTES, None)
 _header = struct.Struct("BB").pack
 
 
@@ -154,7 +155,7 @@ class FragmentStream:
                 return None
             first = fragment[0]
             self._flow.data_arrived(first & NUMBER_MASK, fragment[1], now)
-            data = fragment[FRAGMENT_HEADER_BYTES:]
+            data = fragment[_DATA]
             return self._start(data, now) if first & _MARK else self._continue(data, now)
         except FragmentRefused as refused:
             self._fail(refused)
