@@ -7,13 +7,13 @@ else is `seal`ed and `open`ed by type and body.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 
 from blechannel.config import Padding
 from blechannel.errors import AuthenticationFailed, LocalProtocolError, MalformedFrame
-from blechannel.noise import MAX_NONCE, CipherState, Transport
+from blechannel.noise import CHACHAPOLY, MAX_NONCE, CipherState, Transport
 from blechannel.wire.frames import RECORD_KIND
 from blechannel.wire.header import FRAME_HEADER_BYTES, pack_header
 
@@ -22,6 +22,18 @@ TYPE_BYTES: Final = 1
 REKEY_EVERY: Final = 1 << 14
 _REKEY_MASK: Final = REKEY_EVERY - 1
 _TYPES: Final = tuple(bytes((number,)) for number in range(256))
+
+
+class RestingKeys(NamedTuple):
+    """A key and a counter a direction: all that there is to know of a record layer. Never printed."""
+
+    send_k: bytes
+    send_n: int
+    receive_k: bytes
+    receive_n: int
+
+    def __repr__(self) -> str:
+        return f"RestingKeys(send_n={self.send_n}, receive_n={self.receive_n})"
 
 
 class Records:
@@ -38,6 +50,17 @@ class Records:
         self._padding = padding
         self._block_bytes = padding.block_bytes
         self._max_content_bytes = max_body_bytes - TAG_BYTES
+
+    @classmethod
+    def woken(cls, keys: RestingKeys, *, padding: Padding, max_body_bytes: int) -> Records:
+        """The record layer that gave these keys, where it had come to."""
+        send = CipherState(CHACHAPOLY, keys.send_k, keys.send_n)
+        receive = CipherState(CHACHAPOLY, keys.receive_k, keys.receive_n)
+        return cls(Transport(send, receive, b"", b""), padding=padding, max_body_bytes=max_body_bytes)
+
+    def rest(self) -> RestingKeys:
+        """What `woken` goes on from. Whoever goes on with both uses nonces twice."""
+        return RestingKeys(self._send.k, self._send.n, self._receive.k, self._receive.n)
 
     @property
     def sent(self) -> int:

@@ -45,6 +45,11 @@ _CONTROL = 0x80
 _header = struct.Struct("BB").pack
 
 
+def is_control(fragment: bytes) -> bool:
+    """Whether this is a fragment that carries nothing of a frame, such as an acknowledgement."""
+    return len(fragment) == FRAGMENT_HEADER_BYTES and bool(fragment[1] & _CONTROL)
+
+
 class FragmentStream:
     """Both directions of one link: whole frames on one side, fragments on the other.
 
@@ -179,6 +184,11 @@ class FragmentStream:
     def has_unacknowledged(self) -> bool:
         """Whether fragments are out that the peer has not acknowledged."""
         return self._flow.in_flight() > 0
+
+    def is_quiet(self) -> bool:
+        """Whether no frame is on its way, in either direction; acknowledgements may still be owed."""
+        is_sending = bool(self._queue) or self.has_unacknowledged()
+        return self._failure is None and self._partial is None and not is_sending
 
     def deadline(self) -> float | None:
         """When to call `expire` at the latest, on the clock of `now`; None for never."""
