@@ -22,6 +22,7 @@ from blechannel.session.events import (
     Event,
     Failed,
     Message,
+    Persist,
     PortDenied,
     PortOpened,
     PortShut,
@@ -216,12 +217,29 @@ class Channel:
 
     # --- called by the pump ---
 
-    def deliver(self, event: Event) -> None:
+    def deliver(self, events: list[Event]) -> None:
         """See PumpOwner."""
-        if isinstance(event, Message):
-            self._reading[event.port].arrived(event)
-            return
+        for event in events:
+            if type(event) is Message:  # by far the most frequent
+                self._reading[event.port].arrived(event)
+            else:
+                self._deliver(event)
+
+    def book_changed(self) -> None:
+        """See PumpOwner."""
+        self._owner.book_changed()
+
+    def has_room(self) -> None:
+        """See PumpOwner."""
+        for port in self._ports.values():
+            port.room_again()
+
+    # --- inside ---
+
+    def _deliver(self, event: Event) -> None:
         match event:
+            case Persist():
+                self._pump.persist(event)
             case PortOpened():
                 self._peer_opened(event)
             case PortShut():
@@ -248,17 +266,6 @@ class Channel:
                 self._end(event.error, event)
             case _:
                 self._owner.told(self, event)
-
-    def book_changed(self) -> None:
-        """See PumpOwner."""
-        self._owner.book_changed()
-
-    def has_room(self) -> None:
-        """See PumpOwner."""
-        for port in self._ports.values():
-            port.room_again()
-
-    # --- inside ---
 
     def _peer_opened(self, event: PortOpened) -> None:
         service = self._services.get(event.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -34,8 +34,8 @@ LINGER_S = 0.3
 class PumpOwner(Protocol):
     """Whom a pump tells."""
 
-    def deliver(self, event: Event) -> None:
-        """Every event but Persist, in order."""
+    def deliver(self, events: list[Event]) -> None:
+        """What the session told, in order; for Persist it calls `Pump.persist`."""
 
     def book_changed(self) -> None:
         """A change of this session is durable: other sessions of the same side may be affected."""
@@ -72,7 +72,7 @@ class Pump:
         self.is_linked = True
         self.session = begin(self._payload_bytes, self._loop.time())
         self._stream = self.session.stream
-        self._receive = self.session.receive
+        self._receive = self.session.receive_all
         self._now = self._loop.time
 
     def start(self) -> None:
@@ -83,13 +83,16 @@ class Pump:
 
     def act(self, events: list[Event]) -> None:
         """Act on what the session told, then send what it has."""
-        for event in events:
-            if isinstance(event, Persist):
-                self._persist(event)
-            else:
-                self._deliver(event)
+        if events:
+            self._deliver(events)
         if not self._flush_due:
             self.flush_soon()
+
+    def persist(self, event: Persist) -> None:
+        """Have the change made durable, and tell the session."""
+        task = self._loop.create_task(self._store_change(event), name="blechannel store")
+        self._storing.add(task)
+        task.add_done_callback(self._storing.discard)
 
     def flush_soon(self) -> None:
         """Send within this round of the loop: what is said together goes out together."""
@@ -129,12 +132,12 @@ class Pump:
 
     def fragment_received(self, fragment: bytes) -> None:
         """See LinkReceiver."""
+        self.fragments_received((fragment,))
+
+    def fragments_received(self, fragments: Sequence[bytes]) -> None:
+        """See LinkReceiver."""
         self._spoke_last = False
-        events = self._receive(fragment, self._now())
-        if events:
-            self.act(events)
-        elif not self._flush_due:
-            self.flush_soon()
+        self.act(self._receive(fragments, self._now()))
 
     def resume_sending(self) -> None:
         """See LinkReceiver."""
@@ -186,11 +189,6 @@ class Pump:
     def _expire(self) -> None:
         self._timer = None
         self.act(self.session.expire(self._loop.time()))
-
-    def _persist(self, event: Persist) -> None:
-        task = self._loop.create_task(self._store_change(event), name="blechannel store")
-        self._storing.add(task)
-        task.add_done_callback(self._storing.discard)
 
     async def _store_change(self, event: Persist) -> None:
         try:

@@ -1,7 +1,7 @@
 """Records: one AEAD a frame, its header as associated data, a key and a counter a direction (protocol, "Records").
 
-The plaintext is called content here, `body ‖ type ‖ zeros`: the type is the last byte that is not zero, so padding
-needs no length. Messages are put together and taken apart as content, because each copy of them costs; everything
+The plaintext is `body ‖ type ‖ zeros`: the type is the last byte that is not zero, so padding needs no length.
+Messages are sealed and opened as content, `body ‖ type` in one piece, because each copy of them costs; everything
 else is `seal`ed and `open`ed by type and body.
 """
 
@@ -21,7 +21,6 @@ TAG_BYTES: Final = 16
 TYPE_BYTES: Final = 1
 REKEY_EVERY: Final = 1 << 14
 _REKEY_MASK: Final = REKEY_EVERY - 1
-_TYPES: Final = tuple(bytes((number,)) for number in range(256))
 
 
 class RestingKeys(NamedTuple):
@@ -78,34 +77,26 @@ class Records:
         return self._max_content_bytes - TYPE_BYTES
 
     def seal(self, record_type: int, body: bytes) -> bytes:
-        """A whole frame, header included; raises as `content` and `seal_content` do."""
-        return self.seal_content(self.content(record_type, body))
+        """A whole frame, header included; raises as `seal_content` does."""
+        return self.seal_content(body + bytes((record_type,)))
 
     def open(self, frame: bytes) -> tuple[int, bytes]:
         """The record type and the body of the next frame of the peer; raises as `open_content` does."""
         content = self.open_content(frame)
         return content[-1], content[:-1]
 
-    def content(self, record_type: int, *parts: bytes) -> bytes:
-        """What to seal for a record whose body is all `parts`, padded.
-
-        Raises:
-            LocalProtocolError: the body is too long for the peer.
-        """
-        content = b"".join((*parts, _TYPES[record_type]))
-        length_bytes = len(content)
-        if length_bytes > self._max_content_bytes:
-            raise LocalProtocolError(f"a record of {length_bytes - 1} bytes: the peer takes {self.max_body_bytes}")
-        if length_bytes % self._block_bytes:
-            content += bytes(self._padding.extra_bytes(length_bytes, self._max_content_bytes))
-        return content
-
     def seal_content(self, content: bytes) -> bytes:
-        """A whole frame, header included, of what `content` gave.
+        """A whole frame, header included, of `body ‖ type`, padded.
 
         Raises:
-            LocalProtocolError: every nonce is used; nothing changed.
+            LocalProtocolError: the body is too long for the peer, or every nonce is used; nothing changed.
         """
+        size = len(content)
+        if size > self._max_content_bytes:
+            raise LocalProtocolError(f"a record of {size - 1} bytes: the peer takes {self.max_body_bytes}")
+        if size % self._block_bytes:
+            content += bytes(self._padding.extra_bytes(size, self._max_content_bytes))
+            size = len(content)
         send = self._send
         n = send.n
         if not n & _REKEY_MASK and n:
@@ -113,7 +104,7 @@ class Records:
             self._encrypt = send.aead.encrypt
         if n >= MAX_NONCE:
             raise LocalProtocolError("no nonce is left under this key")
-        header = pack_header(RECORD_KIND, len(content) + TAG_BYTES)
+        header = pack_header(RECORD_KIND, size + TAG_BYTES)
         frame = header + self._encrypt(send.nonce(n), content, header)
         send.n = n + 1
         return frame

@@ -6,7 +6,7 @@ The owner calls `receive`, `persisted` and `expire`, acts on the events that the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import cast
 
@@ -34,7 +34,7 @@ from blechannel.session.stage import Stage
 from blechannel.session.standing import Standing
 from blechannel.session.traffic import Traffic
 from blechannel.wire.fragments import FragmentStream
-from blechannel.wire.frames import RECORD_KIND, Body, Bonded, Copied, Frame, Refuse
+from blechannel.wire.frames import Body, Bonded, Copied, Frame, Refuse
 
 
 class Session:
@@ -45,7 +45,7 @@ class Session:
     """
 
     __slots__ = (
-        *("_after_store", "_books", "_due", "_failed", "_held", "_patience", "_person", "_script"),
+        *("_after_store", "_books", "_due", "_failed", "_held", "_patience", "_person", "_read", "_script"),
         *("_stage", "_standing", "_token", "_traffic", "stream"),
     )
     _script: Script | None
@@ -80,6 +80,7 @@ class Session:
         self._person = Person()
         self._script = None
         self._traffic: Traffic | None = None
+        self._read: Callable[[bytes], Frame | Body | None] = stage.read
         self._failed = False
         self._due: float | None = None
         self._token = 0
@@ -125,11 +126,12 @@ class Session:
         session = cls.__new__(cls)
         session._take(stage, parked)
         session._standing.resume(parked.told)
-        session._traffic = session._traffic_on(Ports.of(parked.ports))
+        session._talk_on(Ports.of(parked.ports))
         return session
 
-    def _traffic_on(self, ports: Ports) -> Traffic:
-        return Traffic(self._stage, self._stage.sealer(), ports, permits=self._standing.permits)
+    def _talk_on(self, ports: Ports) -> None:
+        self._traffic = traffic = Traffic(self._stage, self._stage.sealer(), ports, permits=self._standing.permits)
+        self._read = traffic.read
 
     @property
     def state(self) -> State:
@@ -150,21 +152,18 @@ class Session:
 
     def receive(self, fragment: bytes, now: float) -> list[Event]:
         """One fragment has arrived."""
-        stage = self._stage
-        stage.moment = now
-        if stage.conversation.is_over:
-            self._let_drain(fragment, now)
-        elif self._after_store is not None:
-            self._hold(fragment)
-        else:
-            try:
-                self._receive(fragment, now)
-            except BlechannelError as error:
-                self._fail(error)
-        events = stage.events
-        if events:
-            stage.events = []
-        return events
+        return self.receive_all((fragment,), now)
+
+    def receive_all(self, fragments: Iterable[bytes], now: float) -> list[Event]:
+        """These have arrived, in this order and at once: the same as `receive` of one after the other."""
+        self._stage.moment = now
+        left = iter(fragments)
+        try:
+            self._receive(left, now)
+        except BlechannelError as error:
+            self._fail(error)
+            self._receive(left, now)
+        return self._told()
 
     def fragments_to_send(self, now: float) -> list[bytes]:
         """Everything that may go now; the caller gives all of it to the link, in order."""
@@ -184,10 +183,12 @@ class Session:
 
     def deadline(self) -> float | None:
         """When to call `expire` at the latest; None for never."""
-        if self.is_over or self._after_store is not None:
+        if self._stage.conversation.is_over or self._after_store is not None:
             return None
-        times = [t for t in (self._due, self._stage.stream.deadline()) if t is not None]
-        return min(times, default=None)
+        due, stream_due = self._due, self.stream.deadline()
+        if due is None or stream_due is None:
+            return stream_due if due is None else due
+        return min(due, stream_due)
 
     def expire(self, now: float) -> list[Event]:
         """A moment has come. Early calls are harmless."""
@@ -278,18 +279,21 @@ class Session:
 
     # --- inside ---
 
-    def _receive(self, fragment: bytes, now: float) -> None:
-        if self._books.book is not self._standing.book:
-            self._check_bond()
-        frame = self._stage.stream.receive(fragment, now)
-        if frame is None:
-            return
-        if self._traffic is None or frame[0] != RECORD_KIND:
-            self._hear(self._stage.read(frame))
-            return
-        said = self._traffic.read_data(frame)
-        if said is not None:
-            self._hear(said)
+    def _receive(self, fragments: Iterator[bytes], now: float) -> None:
+        conversation, join = self._stage.conversation, self.stream.receive
+        for fragment in fragments:
+            if conversation.is_over:
+                self._let_drain(fragment, now)
+            elif self._after_store is not None:
+                self._hold(fragment)
+            else:
+                if self._books.book is not self._standing.book:
+                    self._check_bond()
+                frame = join(fragment, now)
+                if frame is not None:
+                    said = self._read(frame)
+                    if said is not None:
+                        self._hear(said)
 
     def _let_drain(self, fragment: bytes, now: float) -> None:
         """After both CLOSEs only acknowledgements matter: what is queued goes out as the window opens."""
@@ -362,11 +366,7 @@ class Session:
     def _continue(self, after: Callable[[], None]) -> None:
         after()
         held, self._held = self._held, []
-        for fragment in held:
-            if self._after_store is not None:
-                self._hold(fragment)
-            else:
-                self._receive(fragment, self._stage.moment)
+        self._receive(iter(held), self._stage.moment)
 
     def _hold(self, fragment: bytes) -> None:
         """Nothing is read before the store has answered; unacknowledged, the peer's window bounds what comes."""
@@ -377,7 +377,7 @@ class Session:
     def _establish(self, outcome: Outcome) -> None:
         self._stage.belong(outcome.bond_id, outcome.hint_key)
         self._script = None
-        self._traffic = self._traffic_on(Ports())
+        self._talk_on(Ports())
         self._due = None
         self._standing.begin()
         self._stage.tell(Established(outcome.bond_id, outcome.resumed, outcome.handshake_hash))

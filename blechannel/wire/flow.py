@@ -37,7 +37,6 @@ class Flow:
     """
 
     __slots__ = (
-        "_ack_at_s",
         "_ack_delay_s",
         "_ack_every",
         "_acknowledged",
@@ -54,6 +53,7 @@ class Flow:
         "_sent",
         "_told",
         "_window",
+        "frame_ended_s",
     )
 
     def __init__(self, window: int, patience: Patience) -> None:
@@ -73,7 +73,9 @@ class Flow:
 
         self._owes_ack = False
         self._owes_probe = False
-        self._ack_at_s = inf
+        self.frame_ended_s = inf
+        """When the peer's last frame ended, for which the peer may now wait for its acknowledgement; infinity where
+        it has that. Set by who puts frames together."""
         self._ack_delay_s = ACK_DELAY_S
         self._heard_s = inf
         self._progress_s = inf
@@ -142,10 +144,6 @@ class Flow:
             self._owes_ack = True
         self._heard_s = now
 
-    def frame_arrived(self, now: float) -> None:
-        """The last fragment was a frame's end: the peer may now wait for its acknowledgement."""
-        self._ack_at_s = now + self._ack_delay_s
-
     def data_sent(self, count: int, now: float) -> None:
         """Count `count` data fragments out, each with the acknowledgement of now."""
         if self._sent == self._acknowledged:
@@ -153,7 +151,7 @@ class Flow:
         self._sent += count
         self._told = self._received
         self._owes_ack = False
-        self._ack_at_s = inf
+        self.frame_ended_s = inf
         self._ack_delay_s = ACK_DELAY_S
 
     def owes_control(self) -> bool:
@@ -163,7 +161,7 @@ class Flow:
         """Count a control fragment out; return whether it is a probe."""
         self._told = self._received
         self._owes_ack = False
-        self._ack_at_s = inf
+        self.frame_ended_s = inf
         probe = self._owes_probe
         if probe:
             self._owes_probe = False
@@ -178,7 +176,7 @@ class Flow:
         if self._sent != self._acknowledged:
             waited = 1.0 if asked_s > self._progress_s else 0.5
             due_s = min(due_s, self._progress_s + waited * patience.stall_s)
-        return min(due_s, self._ack_at_s)
+        return min(due_s, self.frame_ended_s + self._ack_delay_s)
 
     def expire(self, now: float) -> None:
         """Note what has fallen due.
@@ -186,9 +184,9 @@ class Flow:
         Raises:
             PeerTimedOut: nothing in flight was acknowledged, or a probe not answered, for `stall_s`.
         """
-        if now >= self._ack_at_s:
+        if now >= self.frame_ended_s + self._ack_delay_s:
             self._owes_ack = True
-            self._ack_at_s = inf
+            self.frame_ended_s = inf
             self._ack_delay_s = min(2 * self._ack_delay_s, MAX_ACK_DELAY_S)
         if self._is_stalled(now):
             raise PeerTimedOut(f"the peer acknowledged nothing for {self._patience.stall_s:g} s")

@@ -160,9 +160,8 @@ class FragmentStream:
                 return None
             first = fragment[0]
             self._flow.data_arrived(first & NUMBER_MASK, fragment[1], now)
-            if first & _MARK:
-                return self._start(fragment[FRAGMENT_HEADER_BYTES:], now)
-            return self._continue(fragment[FRAGMENT_HEADER_BYTES:], now)
+            data = fragment[FRAGMENT_HEADER_BYTES:]
+            return self._start(data, now) if first & _MARK else self._continue(data, now)
         except FragmentRefused as refused:
             self._fail(refused)
             raise
@@ -194,7 +193,9 @@ class FragmentStream:
         """When to call `expire` at the latest, on the clock of `now`; None for never."""
         if self._failure is not None:
             return None
-        due_s = min(self._flow.deadline(), self._frame_due_s)
+        due_s, frame_due_s = self._flow.deadline(), self._frame_due_s
+        if frame_due_s < due_s:
+            return frame_due_s
         return None if due_s == inf else due_s
 
     def expire(self, now: float) -> None:
@@ -217,22 +218,27 @@ class FragmentStream:
         queue, payload_bytes, offset = self._queue, self._payload_bytes, self._offset
         number, acknowledgement = self._flow.number, self._flow.acknowledgement
         fragments: list[bytes] = []
+        cut_bytes = -offset
         while room > 0 and queue:
             frame = queue[0]
-            data = frame[offset : offset + payload_bytes]
-            mark = 0 if offset else _MARK
-            fragments.append(_header(mark | number & NUMBER_MASK, acknowledgement) + data)
-            number += 1
-            room -= 1
-            offset += len(data)
-            self.queued_bytes -= len(data)
-            if offset == len(frame):
-                queue.popleft()
-                offset = 0
-                if not self._introduced:
-                    self._introduced = True
-                    self._flow.introduced_by(number)
+            size = len(frame)
+            while room > 0 and offset < size:
+                mark = 0 if offset else _MARK
+                header = _header(mark | number & NUMBER_MASK, acknowledgement)
+                fragments.append(header + frame[offset : offset + payload_bytes])
+                number += 1
+                room -= 1
+                offset += payload_bytes
+            if offset < size:
+                break
+            queue.popleft()
+            cut_bytes += size
+            offset = 0
+            if not self._introduced:
+                self._introduced = True
+                self._flow.introduced_by(number)
         self._offset = offset
+        self.queued_bytes -= cut_bytes + offset
         return fragments
 
     def _take_control(self, fragment: bytes, now: float) -> None:
@@ -256,7 +262,7 @@ class FragmentStream:
             raise FragmentRefused(FragmentFault.LENGTH_LIES)
         frame_bytes = FRAME_HEADER_BYTES + (data[1] << 8 | data[2])
         if size == frame_bytes <= self._max_receive_bytes:
-            self._flow.frame_arrived(now)
+            self._flow.frame_ended_s = now
             return data
         if frame_bytes > self._max_receive_bytes:
             raise FragmentRefused(FragmentFault.FRAME_TOO_LONG)
@@ -279,7 +285,7 @@ class FragmentStream:
             raise FragmentRefused(FragmentFault.LENGTH_LIES)
         self._partial = None
         self._frame_due_s = inf
-        self._flow.frame_arrived(now)
+        self._flow.frame_ended_s = now
         return bytes(partial)
 
     def _check_frame_time(self, now: float) -> None:

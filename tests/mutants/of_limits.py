@@ -250,8 +250,8 @@ MUTANTS = [
     Mutant(
         "one task receives",
         "aio/port.py",
-        "        if self._receiver is not None:\n            raise",
-        "        if False:\n            raise",
+        "            if self._receiver is not None:\n                raise",
+        "            if False:\n                raise",
         OF_CONTRACT,
     ),
     Mutant(

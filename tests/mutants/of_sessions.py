@@ -386,7 +386,7 @@ MUTANTS = [
     Mutant(
         "a record fits the peer's limit",
         RECORDS,
-        "if length_bytes > self._max_content_bytes:",
+        "if size > self._max_content_bytes:",
         "if False:",
         OF_RECORDS,
     ),
@@ -487,8 +487,8 @@ MUTANTS = [
     Mutant(
         "nothing is read before the store has answered",
         SESSION,
-        "        elif self._after_store is not None:\n            self._hold(fragment)\n",
-        "        elif False:\n            self._hold(fragment)\n",
+        "            elif self._after_store is not None:\n                self._hold(fragment)\n",
+        "            elif False:\n                self._hold(fragment)\n",
         f"{REFUSALS} {HOSTILE} {METHODS} {OF_PORTS}",
     ),
     Mutant(
