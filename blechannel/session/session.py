@@ -20,7 +20,7 @@ from blechannel.errors import (
     PeerTimedOut,
     TransportError,
 )
-from blechannel.limits import MAX_WINDOW
+from blechannel.limits import MAX_WINDOW, Patience
 from blechannel.pairing.changes import Change, ConfirmBond, MarkCopied
 from blechannel.session.conversation import Conversation, State
 from blechannel.session.events import CodeWanted, CopyDetected, Established, Event, Failed, Persist, WordsShown
@@ -88,6 +88,17 @@ class Session:
         self._held: list[bytes] = []
 
     # --- rest ---
+
+    @property
+    def patience(self) -> Patience:
+        """How long this side waits."""
+        return self._patience
+
+    @property
+    def records_moved(self) -> int:
+        """Records sealed and opened so far: it stands still while neither side says anything."""
+        records = self._stage.records
+        return 0 if records is None else records.sent + records.received
 
     def park(self) -> ParkedSession | None:
         """What is left of this session, which is not to be used any more; None where it has something under way."""

@@ -7,7 +7,6 @@ holds it to the declaration. Source: protocol, "Fragments".
 from __future__ import annotations
 
 import struct
-from collections import deque
 from math import inf
 
 import construct as c
@@ -87,7 +86,7 @@ class FragmentStream:
         self._failure: RemoteProtocolError | None = None
 
         self._max_send_bytes = MIN_FRAME_BYTES
-        self._queue: deque[bytes] = deque()
+        self._queue: list[bytes] = []
         self.queued_bytes = 0
         """Bytes of frames that `send` took and that no fragment carries yet."""
         self._offset = 0
@@ -231,7 +230,7 @@ class FragmentStream:
                 offset += payload_bytes
             if offset < size:
                 break
-            queue.popleft()
+            queue.pop(0)
             cut_bytes += size
             offset = 0
             if not self._introduced:
