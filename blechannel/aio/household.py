@@ -69,7 +69,7 @@ class Household:
 
     def serve(self, name: str, service: Service) -> None:
         """Run `service` for each port of that name that a peer opens, on every channel made from now on."""
-        self._services[name] = service
+        self._services = {**self._services, name: service}
 
     def told(self, channel: Channel, event: Event) -> None:
         """See ChannelOwner."""
@@ -90,7 +90,7 @@ class Household:
         """
         self._notice_guesses()
         for channel in tuple(self._channels):
-            channel.act(channel.session.book_changed())
+            channel.look_at_book()
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

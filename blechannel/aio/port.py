@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -21,20 +20,25 @@ class Port:
     the channel; it raises when the channel was cut off. Several tasks may send; one task receives.
     """
 
+    __slots__ = (
+        *("_awaits_peer", "_channel", "_denied", "_ended", "_inbox", "_opened_as", "_peer_is_answered", "_receiver"),
+        *("_senders", "_writing", "name"),
+    )
+
     def __init__(self, channel: Channel, name: str) -> None:
         self.name = name
         self._channel = channel
         self._writing: int | None = None
         self._opened_as: int | None = None
         self._denied = False
-        self._inbox: deque[Message] = deque()
+        self._inbox: list[Message] = []  # an empty deque takes 700 bytes
         self._ended = False
         self._peer_is_answered = False
         """Whether what the peer opened last belongs to a half of ours that was opened already."""
         self._awaits_peer = False
         """Whether this half waits for one of the peer's; the end of an older one is none of its business."""
         self._receiver: asyncio.Future[None] | None = None
-        self._senders: deque[asyncio.Future[None]] = deque()
+        self._senders: list[asyncio.Future[None]] = []
 
     def __repr__(self) -> str:
         return f"Port({self.name!r})"
@@ -178,7 +182,7 @@ class Port:
         self._wake_all()
 
     def _take(self) -> bytes:
-        number, message = self._inbox.popleft()
+        number, message = self._inbox.pop(0)
         channel = self._channel
         if channel.is_open and channel.traffic.taken(number, len(message)):
             channel.spoke()

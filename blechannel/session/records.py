@@ -7,13 +7,13 @@ else is `seal`ed and `open`ed by type and body.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 
 from blechannel.config import Padding
 from blechannel.errors import AuthenticationFailed, LocalProtocolError, MalformedFrame
-from blechannel.noise import MAX_NONCE, CipherState, Transport
+from blechannel.noise import CHACHAPOLY, MAX_NONCE, CipherState, Transport
 from blechannel.wire.frames import RECORD_KIND
 from blechannel.wire.header import FRAME_HEADER_BYTES, pack_header
 
@@ -28,6 +28,18 @@ REKEY_EVERY: Final = 1 << 14
 _REKEY_MASK: Final = REKEY_EVERY - 1
 _EDGE: Final = 2
 """Of the nonces between two changes of the key, only the first and the last are looked at more closely."""
+
+
+class RestingKeys(NamedTuple):
+    """A key and a counter a direction: all that there is to know of a record layer. Never printed."""
+
+    send_k: bytes
+    send_n: int
+    receive_k: bytes
+    receive_n: int
+
+    def __repr__(self) -> str:
+        return f"RestingKeys(send_n={self.send_n}, receive_n={self.receive_n})"
 
 
 class Records:
@@ -49,6 +61,17 @@ class Records:
         self._max_content_bytes = max_body_bytes - TAG_BYTES
         self._fitting_bytes = 0
         self._header = b""
+
+    @classmethod
+    def woken(cls, keys: RestingKeys, *, padding: Padding, max_body_bytes: int) -> Records:
+        """The record layer that gave these keys, where it had come to."""
+        send = CipherState(CHACHAPOLY, keys.send_k, keys.send_n)
+        receive = CipherState(CHACHAPOLY, keys.receive_k, keys.receive_n)
+        return cls(Transport(send, receive, b"", b""), padding=padding, max_body_bytes=max_body_bytes)
+
+    def rest(self) -> RestingKeys:
+        """What `woken` goes on from. Whoever goes on with both uses nonces twice."""
+        return RestingKeys(self._send.k, self._send.n, self._receive.k, self._receive.n)
 
     @property
     def sent(self) -> int:
@@ -128,7 +151,11 @@ class Records:
 
 
 def _at_edge(state: CipherState) -> ChaCha20Poly1305 | AESGCM:
-    """The AEAD for the next record, with a new key where that is due; raises LocalProtocolError after the last nonce."""
+    """The AEAD for the next record, under a new key where one is due.
+
+    Raises:
+        LocalProtocolError: every nonce is used; nothing changed.
+    """
     if state.n >= MAX_NONCE:
         raise LocalProtocolError("no nonce is left under this key")
     if state.n and not state.n & _REKEY_MASK:

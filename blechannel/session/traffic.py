@@ -15,7 +15,7 @@ from blechannel.session.events import (
     PortShut,
     PortWithdrawn,
 )
-from blechannel.session.ports import Ports
+from blechannel.session.ports import Ports, PortTable
 from blechannel.session.records import Records
 from blechannel.session.stage import Stage
 from blechannel.wire.frames import (
@@ -48,19 +48,23 @@ class Traffic:
         "max_message_bytes",
     )
 
-    def __init__(self, stage: Stage, records: Records, *, permits: Callable[[str], bool]) -> None:
+    def __init__(self, stage: Stage, records: Records, ports: Ports, *, permits: Callable[[str], bool]) -> None:
         """`permits` says of a port's name, at any moment, whether it may be used with this peer."""
         self._stage = stage
         self._permits = permits
         self._conversation = stage.conversation
         self._records = records
-        self._ports = Ports()
-        self._charge, self._arrived, self._taken = self._ports.charge, self._ports.arrived, self._ports.taken
+        self._ports = ports
+        self._charge, self._arrived, self._taken = ports.charge, ports.arrived, ports.taken
         self._seal, self._open = records.seal_content, records.open_content
         self._send_frame = stage.stream.send
         self._said_close_at: int | None = None
         self.max_message_bytes = records.max_body_bytes - PORT_BYTES
         """The longest message that the peer takes."""
+
+    def ports(self) -> PortTable:
+        """The ports as they are now."""
+        return self._ports.table()
 
     # --- this side ---
 

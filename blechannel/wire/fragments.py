@@ -7,7 +7,6 @@ holds it to the declaration. Source: protocol, "Fragments".
 from __future__ import annotations
 
 import struct
-from collections import deque
 from math import inf
 
 import construct as c
@@ -44,6 +43,11 @@ _MARK = 0x80
 _CONTROL = 0x80
 _DATA = slice(FRAGMENT_HEADER_BYTES, None)
 _header = struct.Struct("BB").pack
+
+
+def is_control(fragment: bytes) -> bool:
+    """Whether this is a fragment that carries nothing of a frame, such as an acknowledgement."""
+    return len(fragment) == FRAGMENT_HEADER_BYTES and bool(fragment[1] & _CONTROL)
 
 
 class FragmentStream:
@@ -83,7 +87,7 @@ class FragmentStream:
         self._failure: RemoteProtocolError | None = None
 
         self._max_send_bytes = MIN_FRAME_BYTES
-        self._queue: deque[bytes] = deque()
+        self._queue: list[bytes] = []
         self.queued_bytes = 0
         """Bytes of frames that `send` took and that no fragment carries yet."""
         self._offset = 0
@@ -178,6 +182,11 @@ class FragmentStream:
         """Whether fragments are out that the peer has not acknowledged."""
         return self._flow.in_flight() > 0
 
+    def is_quiet(self) -> bool:
+        """Whether no frame is on its way, in either direction; acknowledgements may still be owed."""
+        is_sending = bool(self._queue) or self.has_unacknowledged()
+        return self._failure is None and self._partial is None and not is_sending
+
     def deadline(self) -> float | None:
         """When to call `expire` at the latest, on the clock of `now`; None for never."""
         if self._failure is not None:
@@ -220,7 +229,7 @@ class FragmentStream:
                 offset += payload_bytes
             if offset < size:
                 break
-            queue.popleft()
+            queue.pop(0)
             cut_bytes += size
             offset = 0
             if not self._introduced:

@@ -108,8 +108,8 @@ ENDS = [
     Mutant(
         "a run that is cut off lets go of the window at once",
         SESSION,
-        "        self._script.close()\n",
-        "",
+        "            self._script.close()\n",
+        "            pass\n",
         REFUSALS,
     ),
 ]
