@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Protocol
 
 from blechannel.aio.counters import Volume
+from blechannel.aio.latch import Latch
 from blechannel.aio.link import Link, LinkPosture
 from blechannel.aio.port import Port
 from blechannel.aio.pump import Begin, Pump
@@ -23,6 +24,7 @@ from blechannel.session.events import (
     Event,
     Failed,
     Message,
+    Persist,
     PortDenied,
     PortOpened,
     PortShut,
@@ -62,6 +64,12 @@ class Channel:
     ``async with channel.port("echo") as port`` opens a port; leaving ``async with channel`` says CLOSE.
     """
 
+    __slots__ = (
+        *("__weakref__", "_error", "_established", "_finishing", "_link", "_over", "_owner", "_ports", "_pump"),
+        *("_reading", "_services", "_store", "_tasks", "_traffic", "_unasked", "_undelivered", "_when_over"),
+        *("is_congested", "is_open", "spoke"),
+    )
+
     def __init__(
         self,
         link: Link,
@@ -71,24 +79,22 @@ class Channel:
         services: Mapping[str, Service],
         owner: ChannelOwner,
     ) -> None:
-        loop = asyncio.get_running_loop()
         self._link = link
         self._store = store
-        self._services = dict(services)
+        self._services = services
         self._owner = owner
         self._ports: dict[str, Port] = {}  # that a service or the application asked for
         self._unasked: dict[str, Port] = {}  # in the order in which the peer opened them last
         self._reading: dict[int, Port] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._established: asyncio.Future[Established] = loop.create_future()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._established: asyncio.Future[Established] = asyncio.get_running_loop().create_future()
         self._finishing: asyncio.Task[None] | None = None
-        self._over = asyncio.Event()
+        self._over = Latch()
         self._when_over: list[Callable[[Channel], None]] = []
         self._error: BlechannelError | None = None
         self._undelivered = 0
         self._pump = Pump(link, begin, store, owner=self)
-        self.traffic: Traffic
-        """The session's ports, once the channel stands."""
+        self._traffic: Traffic | None = None
         self.is_open = False
         """Whether messages can be sent and received."""
         self.spoke = self._pump.flush_soon
@@ -97,7 +103,7 @@ class Channel:
         """For ports: whether senders should wait, because the link is behind."""
 
     def __repr__(self) -> str:
-        return f"Channel({self._link.peer}, {self._pump.session.state.value})"
+        return f"Channel({self._link.peer}, {self._pump.state.value})"
 
     async def __aenter__(self) -> Channel:
         return self
@@ -118,7 +124,7 @@ class Channel:
 
     def serve(self, name: str, service: Service) -> None:
         """Run `service` for each port of that name that the peer opens from now on."""
-        self._services[name] = service
+        self._services = {**self._services, name: service}  # it was shared
 
     @property
     def bond(self) -> Bond:
@@ -192,10 +198,23 @@ class Channel:
     @property
     def volume(self) -> Volume:
         """What has gone through so far."""
-        pump, session = self._pump, self._pump.session
-        return Volume(session.records_sent, session.records_received, pump.sent_bytes, pump.received_bytes)
+        pump = self._pump
+        return Volume(*pump.records_moved, pump.sent_bytes, pump.received_bytes)
+
+    @property
+    def queued_bytes(self) -> int:
+        """What is to be sent and waits for the link or the peer's window."""
+        return self._pump.queued_bytes
 
     # --- for ports and owners ---
+
+    @property
+    def traffic(self) -> Traffic:
+        """The session's ports, once the channel stands; raises LocalProtocolError before."""
+        traffic = self._traffic
+        if traffic is None:
+            traffic = self._traffic = self.session.traffic
+        return traffic
 
     @property
     def session(self) -> Session:
@@ -214,6 +233,10 @@ class Channel:
         """Return once the channel stands; raises what it failed with."""
         return await asyncio.shield(self._established)
 
+    def look_at_book(self) -> None:
+        """The side's bonds have changed: act on what that means for this channel."""
+        self._pump.book_changed()
+
     def act(self, events: list[Event]) -> None:
         """Act on what the session told when somebody else called it."""
         self._pump.act(events)
@@ -231,12 +254,33 @@ class Channel:
 
     # --- called by the pump ---
 
-    def deliver(self, event: Event) -> None:
+    def deliver(self, events: list[Event]) -> None:
         """See PumpOwner."""
-        if isinstance(event, Message):
-            self._reading[event.port].arrived(event)
-            return
+        for event in events:
+            if type(event) is Message:  # by far the most frequent
+                self._reading[event.port].arrived(event)
+            else:
+                self._deliver(event)
+
+    def book_changed(self) -> None:
+        """See PumpOwner."""
+        self._owner.book_changed()
+
+    def parked(self) -> None:
+        """See PumpOwner."""
+        self._traffic = None
+
+    def has_room(self) -> None:
+        """See PumpOwner."""
+        for port in self._ports.values():
+            port.room_again()
+
+    # --- inside ---
+
+    def _deliver(self, event: Event) -> None:
         match event:
+            case Persist():
+                self._pump.persist(event)
             case PortOpened():
                 self._peer_opened(event)
             case PortShut():
@@ -252,8 +296,8 @@ class Channel:
                     if port.writes(event.port):
                         port.room_again()
             case Established():
-                self.traffic = self.session.traffic
                 self.is_open = True
+                self._pump.rest_when_idle()
                 self._established.set_result(event)
                 self._owner.told(self, event)
             case Closed():
@@ -264,17 +308,6 @@ class Channel:
             case _:
                 self._owner.told(self, event)
 
-    def book_changed(self) -> None:
-        """See PumpOwner."""
-        self._owner.book_changed()
-
-    def has_room(self) -> None:
-        """See PumpOwner."""
-        for port in self._ports.values():
-            port.room_again()
-
-    # --- inside ---
-
     def _peer_opened(self, event: PortOpened) -> None:
         service = self._services.get(event.name)
         is_asked_for = service is not None or event.name in self._ports
@@ -283,8 +316,8 @@ class Channel:
         self._reading[event.port] = port
         if service is not None:
             task = asyncio.get_running_loop().create_task(self._serve(service, port), name=f"blechannel {port.name}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks.append(task)
+            task.add_done_callback(self._tasks.remove)
 
     def _unasked_port(self, name: str) -> Port:
         """Kept until somebody asks for it, and while the peer has not made too many others."""
@@ -325,7 +358,7 @@ class Channel:
             if self._tasks:
                 await self._dismiss(set(self._tasks))
         finally:
-            self._over.set()
+            self._over.open()
             for callback in self._when_over:
                 callback(self)
 

@@ -76,7 +76,7 @@ class Household:
         volume = dataclasses.replace(self.counters.over)
         for channel in self._channels:
             volume.add(channel.volume)
-        queued_bytes = sum(channel.session.stream.queued_bytes for channel in self._channels)
+        queued_bytes = sum(channel.queued_bytes for channel in self._channels)
         events = self._events_waiting()
         return Figures(self.counters, volume, len(self._channels), len(self.channels), queued_bytes, events)
 
@@ -88,7 +88,7 @@ class Household:
 
     def serve(self, name: str, service: Service) -> None:
         """Run `service` for each port of that name that a peer opens, on every channel made from now on."""
-        self._services[name] = service
+        self._services = {**self._services, name: service}
 
     def told(self, channel: Channel, event: Event) -> None:
         """See ChannelOwner."""
@@ -111,7 +111,7 @@ class Household:
         """
         self._notice_guesses()
         for channel in tuple(self._channels):
-            channel.act(channel.session.book_changed())
+            channel.look_at_book()
 
     def service_failed(self, channel: Channel, port: str, error: Exception) -> None:
         """See ChannelOwner."""

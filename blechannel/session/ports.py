@@ -8,6 +8,7 @@ among `MAX_PORTS` until the reader has given back all of its credit, so that wha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from blechannel.errors import LocalProtocolError, UnexpectedFrame
 from blechannel.limits import MAX_PORT_NAME_BYTES, MAX_PORTS, PORT_WINDOW_BYTES, is_name
@@ -36,6 +37,16 @@ class _Reading:
     """Its messages are dropped. They are granted again when the peer has shut it: till then it cannot send more."""
 
 
+class PortTable(NamedTuple):
+    """All that there is to know of a session's ports, in little memory: what each of them holds, in a row a port."""
+
+    next_written: int
+    next_read: int
+    writing: tuple[tuple[int, str, int], ...]
+    owed: tuple[tuple[int, int], ...]
+    reading: tuple[tuple[int, str, int, int, bool, bool], ...]
+
+
 class Ports:
     """The ports of one session, both directions. Pure bookkeeping: says what is allowed and what is owed."""
 
@@ -48,6 +59,29 @@ class Ports:
         self._reading: dict[int, _Reading] = {}
         self._next_written = 0
         self._next_read = 0
+
+    @classmethod
+    def of(cls, table: PortTable) -> Ports:
+        """The ports that `table` tells of."""
+        ports = cls()
+        ports._next_written, ports._next_read = table.next_written, table.next_read
+        ports._writing = {row[0]: _Writing(*row[1:]) for row in table.writing}
+        ports._owed = dict(table.owed)
+        ports._reading = {row[0]: _Reading(*row[1:]) for row in table.reading}
+        return ports
+
+    def table(self) -> PortTable:
+        """What `of` makes these ports from."""
+        return PortTable(
+            self._next_written,
+            self._next_read,
+            tuple((number, port.name, port.credit_bytes) for number, port in self._writing.items()),
+            tuple(self._owed.items()),
+            tuple(
+                (number, port.name, port.unread_bytes, port.taken_bytes, port.shut, port.denied)
+                for number, port in self._reading.items()
+            ),
+        )
 
     # --- this side writes ---
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from blechannel.errors import BondSuperseded
-from blechannel.pairing.bonds import Bond
+from blechannel.pairing.bonds import Bond, BondBook
 from blechannel.roles import Role
 from blechannel.session.conversation import State
-from blechannel.session.setup import PhoneSetup, WatchSetup
+from blechannel.session.setup import Side
 from blechannel.session.stage import Stage
 from blechannel.wire.frames import Bonded, Copied, Evidence
 
@@ -14,10 +14,16 @@ SAYS_NEWS = frozenset({State.ESTABLISHED, State.PHONE_CLOSED})
 """Where a watch has not said CLOSE yet."""
 
 
+_NOT_LOOKED_AT = BondBook()
+"""No store's book."""
+
+
 class Standing:
     """One session's view of its bond; `book` is the one that was last looked at."""
 
-    def __init__(self, stage: Stage, setup: PhoneSetup | WatchSetup) -> None:
+    __slots__ = ("_books", "_config", "_serves", "_stage", "_told_copied", "_told_key", "book")
+
+    def __init__(self, stage: Stage, setup: Side) -> None:
         self._stage = stage
         self._config = setup.config
         self._serves = setup.role is Role.WATCH
@@ -35,6 +41,16 @@ class Standing:
     def begin(self) -> None:
         """The channel stands: what its peer learned on the way is no news."""
         self._told_key = self._books.book.discovery_key
+
+    @property
+    def told(self) -> tuple[bytes, bool]:
+        """What the peer has been told: the discovery key, and whether of a copy."""
+        return self._told_key, self._told_copied
+
+    def resume(self, told: tuple[bytes, bool]) -> None:
+        """Go on where another one had told as much. What changed in between is looked at with the next fragment."""
+        self._told_key, self._told_copied = told
+        self.book = _NOT_LOOKED_AT
 
     def check(self, *, established: bool) -> None:
         """Look at the book that is stored now.
