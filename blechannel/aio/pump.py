@@ -194,10 +194,12 @@ class Pump:
             self._payload_bytes = link.max_fragment_bytes
             self.act(self.session.payload_changed(self._payload_bytes))
         if not unsent and link.room > 0:
-            unsent.extend(self._stream.fragments_to_send(self._loop.time()))
-        while unsent and link.room > 0:
-            link.send(unsent.pop(0))
+            unsent = self._unsent = self._stream.fragments_to_send(self._now())
+        if unsent and link.room > 0:
             self._spoke_last = True
+            send = link.send
+            while unsent and link.room > 0:
+                send(unsent.pop(0))
         self._arm()
         if self._was_congested and self._stream.queued_bytes <= CONGESTED_BYTES // 2:
             self._was_congested = False

@@ -7,7 +7,7 @@ else is `seal`ed and `open`ed by type and body.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 
@@ -17,10 +17,17 @@ from blechannel.noise import CHACHAPOLY, MAX_NONCE, CipherState, Transport
 from blechannel.wire.frames import RECORD_KIND
 from blechannel.wire.header import FRAME_HEADER_BYTES, pack_header
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+
 TAG_BYTES: Final = 16
 TYPE_BYTES: Final = 1
+_HEADER: Final = slice(FRAME_HEADER_BYTES)
+_SEALED: Final = slice(FRAME_HEADER_BYTES, None)
 REKEY_EVERY: Final = 1 << 14
 _REKEY_MASK: Final = REKEY_EVERY - 1
+_EDGE: Final = 2
+"""Of the nonces between two changes of the key, only the first and the last are looked at more closely."""
 
 
 class RestingKeys(NamedTuple):
@@ -38,7 +45,10 @@ class RestingKeys(NamedTuple):
 class Records:
     """Seals what this side says and opens what the peer said, in order. Neither end may skip or repeat."""
 
-    __slots__ = ("_block_bytes", "_decrypt", "_encrypt", "_max_content_bytes", "_padding", "_receive", "_send")
+    __slots__ = (
+        *("_block_bytes", "_decrypt", "_encrypt", "_fitting_bytes", "_header", "_max_content_bytes", "_padding"),
+        *("_receive", "_send"),
+    )
 
     def __init__(self, transport: Transport, *, padding: Padding, max_body_bytes: int) -> None:
         """`max_body_bytes`: the longest frame body that the peer takes."""
@@ -49,6 +59,8 @@ class Records:
         self._padding = padding
         self._block_bytes = padding.block_bytes
         self._max_content_bytes = max_body_bytes - TAG_BYTES
+        self._fitting_bytes = 0
+        self._header = b""
 
     @classmethod
     def woken(cls, keys: RestingKeys, *, padding: Padding, max_body_bytes: int) -> Records:
@@ -91,23 +103,28 @@ class Records:
         Raises:
             LocalProtocolError: the body is too long for the peer, or every nonce is used; nothing changed.
         """
+        if len(content) != self._fitting_bytes:
+            content = self._fitted(content)
+        send, header = self._send, self._header
+        n = send.n
+        if (n + 1) & _REKEY_MASK < _EDGE:
+            self._encrypt = _at_edge(send).encrypt
+        frame = header + self._encrypt(send.nonce(n), content, header)
+        send.n = n + 1
+        return frame
+
+    def _fitted(self, content: bytes) -> bytes:
+        """Within the peer's limit and padded, with its header in `_header`: the next as long as this needs no look."""
         size = len(content)
         if size > self._max_content_bytes:
             raise LocalProtocolError(f"a record of {size - 1} bytes: the peer takes {self.max_body_bytes}")
         if size % self._block_bytes:
             content += bytes(self._padding.extra_bytes(size, self._max_content_bytes))
             size = len(content)
-        send = self._send
-        n = send.n
-        if not n & _REKEY_MASK and n:
-            send.rekey()
-            self._encrypt = send.aead.encrypt
-        if n >= MAX_NONCE:
-            raise LocalProtocolError("no nonce is left under this key")
-        header = pack_header(RECORD_KIND, size + TAG_BYTES)
-        frame = header + self._encrypt(send.nonce(n), content, header)
-        send.n = n + 1
-        return frame
+        if size != self._fitting_bytes:
+            self._fitting_bytes = size
+            self._header = pack_header(RECORD_KIND, size + TAG_BYTES)
+        return content
 
     def open_content(self, frame: bytes) -> bytes:
         """`body ‖ type` of the next frame of the peer, header included, without the padding; never empty.
@@ -119,13 +136,10 @@ class Records:
         """
         receive = self._receive
         n = receive.n
-        if not n & _REKEY_MASK and n:
-            receive.rekey()
-            self._decrypt = receive.aead.decrypt
-        if n >= MAX_NONCE:
-            raise LocalProtocolError("no nonce is left under this key")
+        if (n + 1) & _REKEY_MASK < _EDGE:
+            self._decrypt = _at_edge(receive).decrypt
         try:
-            content = self._decrypt(receive.nonce(n), frame[FRAME_HEADER_BYTES:], frame[:FRAME_HEADER_BYTES])
+            content = self._decrypt(receive.nonce(n), frame[_SEALED], frame[_HEADER])
         except InvalidTag as error:
             raise AuthenticationFailed from error
         receive.n = n + 1
@@ -134,3 +148,16 @@ class Records:
             if not content:
                 raise MalformedFrame("a record without a type")
         return content
+
+
+def _at_edge(state: CipherState) -> ChaCha20Poly1305 | AESGCM:
+    """The AEAD for the next record, under a new key where one is due.
+
+    Raises:
+        LocalProtocolError: every nonce is used; nothing changed.
+    """
+    if state.n >= MAX_NONCE:
+        raise LocalProtocolError("no nonce is left under this key")
+    if state.n and not state.n & _REKEY_MASK:
+        state.rekey()
+    return state.aead

@@ -173,6 +173,7 @@ class Session:
         self._stage.moment = now
         left = iter(fragments)
         try:
+            self._look_at_book()
             self._receive(left, now)
         except BlechannelError as error:
             self._fail(error)
@@ -293,6 +294,12 @@ class Session:
 
     # --- inside ---
 
+    def _look_at_book(self) -> None:
+        """With what arrives; nothing that does can change the book before it is read."""
+        if self._books.book is self._standing.book or self._after_store is not None or self.is_over:
+            return
+        self._check_bond()
+
     def _receive(self, fragments: Iterator[bytes], now: float) -> None:
         conversation, join = self._stage.conversation, self.stream.receive
         for fragment in fragments:
@@ -301,8 +308,6 @@ class Session:
             elif self._after_store is not None:
                 self._hold(fragment)
             else:
-                if self._books.book is not self._standing.book:
-                    self._check_bond()
                 frame = join(fragment, now)
                 if frame is not None:
                     said = self._read(frame)
@@ -380,7 +385,9 @@ class Session:
     def _continue(self, after: Callable[[], None]) -> None:
         after()
         held, self._held = self._held, []
-        self._receive(iter(held), self._stage.moment)
+        if held:
+            self._look_at_book()
+            self._receive(iter(held), self._stage.moment)
 
     def _hold(self, fragment: bytes) -> None:
         """Nothing is read before the store has answered; unacknowledged, the peer's window bounds what comes."""

@@ -44,7 +44,7 @@ class Traffic:
 
     __slots__ = (
         *("_arrived", "_charge", "_conversation", "_open", "_permits", "_ports", "_records", "_said_close_at"),
-        *("_seal", "_send_frame", "_stage"),
+        *("_seal", "_send_frame", "_stage", "_taken"),
         "max_message_bytes",
     )
 
@@ -55,7 +55,7 @@ class Traffic:
         self._conversation = stage.conversation
         self._records = records
         self._ports = ports
-        self._charge, self._arrived = ports.charge, ports.arrived
+        self._charge, self._arrived, self._taken = ports.charge, ports.arrived, ports.taken
         self._seal, self._open = records.seal_content, records.open_content
         self._send_frame = stage.stream.send
         self._said_close_at: int | None = None
@@ -108,10 +108,11 @@ class Traffic:
         Raises:
             LocalProtocolError: no such message is unread; nothing changed.
         """
-        credit_bytes = self._ports.taken(port, message_bytes)
-        if credit_bytes:
-            self._grant(port, credit_bytes)
-        return bool(credit_bytes)
+        credit_bytes = self._taken(port, message_bytes)
+        if not credit_bytes:
+            return False
+        self._grant(port, credit_bytes)
+        return True
 
     def _grant(self, port: int, credit_bytes: int) -> None:
         if credit_bytes and self._conversation.says_data:

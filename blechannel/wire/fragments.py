@@ -41,6 +41,7 @@ FRAGMENT = c.Struct(
 
 _MARK = 0x80
 _CONTROL = 0x80
+_DATA = slice(FRAGMENT_HEADER_BYTES, None)
 _header = struct.Struct("BB").pack
 
 
@@ -153,13 +154,12 @@ class FragmentStream:
         if self._failure is not None:
             raise self._failure.with_traceback(None)
         try:
-            size = len(fragment)
-            if size <= FRAGMENT_HEADER_BYTES or size > MAX_FRAGMENT_BYTES or fragment[1] & _CONTROL:
+            if not FRAGMENT_HEADER_BYTES < len(fragment) <= MAX_FRAGMENT_BYTES or fragment[1] & _CONTROL:
                 self._take_control(fragment, now)
                 return None
             first = fragment[0]
             self._flow.data_arrived(first & NUMBER_MASK, fragment[1], now)
-            data = fragment[FRAGMENT_HEADER_BYTES:]
+            data = fragment[_DATA]
             return self._start(data, now) if first & _MARK else self._continue(data, now)
         except FragmentRefused as refused:
             self._fail(refused)
@@ -174,9 +174,8 @@ class FragmentStream:
         if fragments:
             flow.data_sent(len(fragments), now)
         if flow.owes_control():
-            following = flow.number & NUMBER_MASK
             mark = _MARK if flow.control_sent(now) else 0
-            fragments.append(_header(mark | following, _CONTROL | flow.acknowledgement))
+            fragments.append(_header(mark | flow.sent & NUMBER_MASK, _CONTROL | flow.received & NUMBER_MASK))
         return fragments
 
     def has_unacknowledged(self) -> bool:
@@ -215,7 +214,7 @@ class FragmentStream:
 
     def _cut(self, room: int) -> list[bytes]:
         queue, payload_bytes, offset = self._queue, self._payload_bytes, self._offset
-        number, acknowledgement = self._flow.number, self._flow.acknowledgement
+        number, acknowledgement = self._flow.sent, self._flow.received & NUMBER_MASK
         fragments: list[bytes] = []
         cut_bytes = -offset
         while room > 0 and queue:

@@ -210,8 +210,8 @@ MUTANTS = [
     Mutant(
         "a session looks at the book with the next fragment",
         SESSION,
-        "                if self._books.book is not self._standing.book:\n                    self._check_bond()\n",
-        "",
+        "            return\n        self._check_bond()\n",
+        "            return\n",
         REFUSALS,
     ),
     Mutant(
