@@ -115,11 +115,14 @@ class Session:
             books=self._books,
             random=stage.source,
             stream=self.stream,
+            info=stage.info(),
+            peer_frame_bytes=stage.peer_frame_bytes,
             bond=bond,
-            belongs_to=stage.belongs_to,
-            told=self._standing.told,
+            hint_key=stage.belongs_to[1],
+            told_key=self._standing.told_key,
+            told_copied=self._standing.told_copied,
             ports=traffic.ports(),
-            rest=stage.park(),
+            keys=stage.park(),
         )
 
     @classmethod
@@ -132,11 +135,11 @@ class Session:
         stage = Stage(
             Conversation(parked.role, State.ESTABLISHED), parked.config, parked.stream, random=parked.random, now=now
         )
-        stage.resume(*parked.take_rest())
-        stage.belong(*parked.belongs_to)
+        stage.resume(parked.take_keys(), parked.info, parked.peer_frame_bytes)
+        stage.belong(parked.bond.bond_id, parked.hint_key)
         session = cls.__new__(cls)
         session._take(stage, parked)
-        session._standing.resume(parked.told)
+        session._standing.resume(parked.told_key, parked.told_copied)
         session._talk_on(Ports.of(parked.ports))
         return session
 

@@ -113,11 +113,16 @@ class Stage:
         """Where `random` takes its bytes from."""
         return self._random
 
-    def park(self) -> tuple[RestingKeys, bytes, int]:
-        """What `resume` takes; nothing is said or heard here from now on."""
+    @property
+    def peer_frame_bytes(self) -> int:
+        """The longest frame that the peer takes."""
+        return self._peer_frame_bytes
+
+    def park(self) -> RestingKeys:
+        """The keys that `resume` takes; nothing is said or heard here from now on."""
         keys = self.sealer().rest()
         self.conversation.fail()
-        return keys, self._info, self._peer_frame_bytes
+        return keys
 
     def resume(self, keys: RestingKeys, info: bytes, peer_frame_bytes: int) -> None:
         """Go on where a stage like this one was parked."""
