@@ -114,6 +114,7 @@ class Kept:
     async def __aenter__(self) -> Kept:
         self._keeper.kept(self)
         self._task = asyncio.create_task(self._run(), name=f"blechannel keep {self.bond_id.hex()[:8]}")
+        self._task.add_done_callback(self._ended)  # also when it is cancelled before its first step
         return self
 
     async def __aexit__(
@@ -174,12 +175,12 @@ class Kept:
             self._why = error
         finally:
             self._is_ending = True
-            try:
-                if self._channel is not None:
-                    await self._channel.close()
-            finally:
-                self._keeper.left(self)
-                self._enter(Stopped(self._why))
+            if self._channel is not None:
+                await self._channel.close()
+
+    def _ended(self, _: object) -> None:
+        self._keeper.left(self)
+        self._enter(Stopped(self._why))
 
     async def _once(self) -> None:
         """One channel from its search to its end, or one try that failed, and the wait after it."""

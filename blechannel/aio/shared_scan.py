@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable, Collection
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 from blechannel.aio.link import Sighting
@@ -29,6 +29,7 @@ class SharedScan:
         self._resolve = resolve
         self._looking: defaultdict[bytes | None, set[asyncio.Future[FoundWatch]]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
         self.strangers: dict[str, FoundWatch] = {}
         """The watches of this scan that no bond resolved, by address, as they were seen last."""
 
@@ -41,32 +42,37 @@ class SharedScan:
         sighting: asyncio.Future[FoundWatch] = asyncio.get_running_loop().create_future()
         self._looking[bond_id].add(sighting)
         if self._task is None:
-            self._task = asyncio.create_task(self._run(None), name="blechannel scan")
-        elif self._task.cancelling() or self._task.done():
-            self._task = asyncio.create_task(self._run(self._task), name="blechannel scan")
+            self._task = asyncio.create_task(self._run(tuple(self._ending)), name="blechannel scan")
         try:
             return await sighting
         finally:
             self._leave(bond_id, sighting)
 
     async def close(self) -> None:
-        """End the scan. Who looks must have been cancelled before."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        """Return once no scan is under way; nobody may look any more."""
+        while self._ending:
+            await asyncio.wait(self._ending)
 
     def _leave(self, bond_id: bytes | None, sighting: asyncio.Future[FoundWatch]) -> None:
         looking = self._looking[bond_id]
         looking.discard(sighting)
         if not looking:
             del self._looking[bond_id]
-        if not self._looking and self._task is not None:
-            self._task.cancel()
+        if not self._looking:
+            self._end()
 
-    async def _run(self, former: asyncio.Task[None] | None) -> None:
-        """One scan, after the end of the former one: radios scan once at a time."""
-        if former is not None:
-            await asyncio.wait({former})
+    def _end(self) -> None:
+        """Nobody looks: the radio may rest."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
+    async def _run(self, former: Collection[asyncio.Task[None]]) -> None:
+        """One scan, after the end of former ones: a radio scans once at a time."""
+        if former:
+            await asyncio.wait(former)
         self.strangers.clear()
         error: BlechannelError = TransportError("the scan ended")
         try:
@@ -75,6 +81,7 @@ class SharedScan:
                     self._saw(sighting)
         except BlechannelError as failure:
             error = failure
+        self._task = None
         for futures in self._looking.values():
             for future in futures:
                 if not future.done():
@@ -90,8 +97,7 @@ class SharedScan:
             while len(self.strangers) > MAX_STRANGERS:
                 del self.strangers[next(iter(self.strangers))]
             return
-        with suppress(KeyError):
-            self.strangers.pop(found.address, None)
+        self.strangers.pop(found.address, None)
         for future in self._looking.get(found.bond.bond_id, ()):
             if not future.done():
                 future.set_result(found)
