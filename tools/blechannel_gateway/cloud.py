@@ -51,7 +51,7 @@ class _Running:
 
     async def __aenter__(self) -> Self:
         """Raises CloudStoreError."""
-        self.station, _ = await self._held.enter_async_context(self._opening)
+        self.station = await self._held.enter_async_context(self._opening)
         self._running = asyncio.get_running_loop().create_task(self.station.run(), name="blechannel cloud")
         return self
 

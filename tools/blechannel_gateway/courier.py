@@ -24,6 +24,7 @@ MOST_WAIT_S: Final = 30.0
 QUEUED: Final = 4096
 """Publications that wait to be looked at; what is beyond is dropped, and sent again because nobody acknowledges it."""
 AT_ONCE: Final = 256
+FILTERS_AT_ONCE: Final = 64
 AT_LEAST_ONCE: Final = 1
 FAILURE_CODES: Final = 0x80
 REFUSED_FOR_GOOD: Final = {
@@ -179,11 +180,13 @@ class Courier:
             await _drop(connecting, probing)
 
     async def _subscribe(self, client: Client) -> None:
-        for topics in self._filters:
-            codes = await client.subscribe(topics, qos=AT_LEAST_ONCE)
-            if any(getattr(code, "value", code) >= FAILURE_CODES for code in codes):
-                advice = "let its access rules allow this client to read there"
-                raise BrokerRefused(f"{self._where} refuses the subscription to {topics}: {advice}")
+        for first in range(0, len(self._filters), FILTERS_AT_ONCE):
+            filters = self._filters[first : first + FILTERS_AT_ONCE]
+            codes = await client.subscribe([(topic, AT_LEAST_ONCE) for topic in filters])
+            for topic, code in zip(filters, codes, strict=True):
+                if _number(code) >= FAILURE_CODES:
+                    advice = "let its access rules allow this client to read there"
+                    raise BrokerRefused(f"{self._where} refuses the subscription to {topic}: {advice}")
 
     async def _read(self, client: Client) -> None:
         messages = client.messages
@@ -237,13 +240,17 @@ def _packet(kind: str) -> Any:
 
 
 def _letter(message: Message) -> Letter:
-    payload = message.payload if isinstance(message.payload, bytes) else b""
     pairs = getattr(message.properties, "UserProperty", [])
-    return Letter(str(message.topic), payload, bool(message.retain), message.qos, dict(pairs))
+    return Letter(str(message.topic), bytes(message.payload), bool(message.retain), message.qos, dict(pairs))
+
+
+def _number(code: Any) -> int:
+    """Of a reason, which MQTT 3.1.1 has as a number and MQTT 5 as an object."""
+    return int(getattr(code, "value", code))
 
 
 def _refused(where: str, error: Any) -> BrokerError:
-    code = getattr(error.rc, "value", error.rc)
+    code = _number(error.rc)
     if code in REFUSED_FOR_GOOD:
         return BrokerRefused(f"{where} {REFUSED_FOR_GOOD[code]} ({error})")
     return BrokerAway(f"{where} does not take a connection now ({error})")

@@ -23,6 +23,12 @@ CREATE TABLE IF NOT EXISTS arrived(
     sequence INTEGER NOT NULL, missed INTEGER NOT NULL, schema TEXT NOT NULL, body BLOB NOT NULL) STRICT;
 """
 Arrival = tuple[Lane, Post]
+STREAMS_KEPT: Final = 16
+"""A lane: a sender begins a stream when the one before is through, so that only the newest can come again."""
+_FORGET_OLD: Final = """
+DELETE FROM seen WHERE watch=? AND port=?
+AND rowid NOT IN (SELECT rowid FROM seen WHERE watch=? AND port=? ORDER BY rowid DESC LIMIT ?)
+"""
 MOST_KNOWN: Final = 1000
 """Streams told of when a connection begins, those that moved last; the others are heard of by what is sent again."""
 TakeAct = Callable[[sqlite3.Connection], object]
@@ -194,6 +200,7 @@ def _insert(db: sqlite3.Connection, lane: Lane, post: Post, missed: int) -> _Row
         "INSERT INTO seen VALUES(?, ?, ?, ?) ON CONFLICT DO UPDATE SET upto=excluded.upto",
         (*lane, post.stream, post.sequence),
     )
+    db.execute(_FORGET_OLD, (*lane, *lane, STREAMS_KEPT))
     row: int = cursor.lastrowid  # type: ignore[assignment] # there is one after an INSERT
     return (row, *fields)
 

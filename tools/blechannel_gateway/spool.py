@@ -25,6 +25,14 @@ CREATE TABLE IF NOT EXISTS stream(
     acknowledged INTEGER NOT NULL, own INTEGER NOT NULL, PRIMARY KEY(watch, port, stream)) STRICT;
 """
 
+STREAMS_KEPT: Final = 16
+"""A lane: each start of a watch's program begins one, and only the newest can come again."""
+_FORGET_OLD: Final = """
+DELETE FROM stream WHERE watch=? AND port=? AND NOT own
+AND stream NOT IN (SELECT stream FROM kept WHERE watch=? AND port=?)
+AND rowid NOT IN (SELECT rowid FROM stream WHERE watch=? AND port=? ORDER BY rowid DESC LIMIT ?)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -141,6 +149,8 @@ def _put(db: sqlite3.Connection, lane: Lane, message: Message, *, own: bool) -> 
         "INSERT INTO stream VALUES(?, ?, ?, ?, 0, ?) ON CONFLICT DO UPDATE SET last=excluded.last",
         (*lane, stream, sequence, int(own)),
     )
+    if found is None:
+        db.execute(_FORGET_OLD, (*lane, *lane, *lane, STREAMS_KEPT))
     return True
 
 

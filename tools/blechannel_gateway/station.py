@@ -21,6 +21,7 @@ from blechannel_gateway.frames import Ack, Post
 from blechannel_gateway.inbox import Arrival, Inbox
 from blechannel_gateway.messages import Lane, Limits, Message, MessageId
 from blechannel_gateway.spool import Spool
+from blechannel_gateway.together import end, together
 from blechannel_gateway.topics import Topics, Way
 
 SCHEMA = spool.SCHEMA + inbox.SCHEMA + pseudonyms.SCHEMA
@@ -42,6 +43,8 @@ class Address:
     receives: Way | None = None
     shards: Sequence[str] = ("+",)
     """Two hexadecimal digits each: the part of the watches that this one cares for."""
+    watches: frozenset[str] | None = None
+    """Pseudonyms of the only ones that it cares for; None: all of its shards."""
     extra_filters: Sequence[str] = ()
     will: Letter | None = field(default=None)
 
@@ -53,8 +56,15 @@ class Address:
     def filters(self) -> list[str]:
         """What it subscribes to."""
         levels = [way for way in (self.receives and self.receives.value, self.sends and self.sends.acks) if way]
-        of_lanes = [self.topics.every(level, shard) for level in levels for shard in self.shards]
+        if self.watches is None:
+            of_lanes = [self.topics.every(level, shard) for level in levels for shard in self.shards]
+        else:
+            of_lanes = [self.topics.every_port(level, watch) for level in levels for watch in sorted(self.watches)]
         return [*of_lanes, *self.extra_filters]
+
+    def accepts(self, lane: Lane) -> bool:
+        """Whether a lane is this one's business."""
+        return self.watches is None or lane.watch in self.watches
 
 
 class Station:
@@ -91,15 +101,10 @@ class Station:
 
     async def run(self) -> None:
         """Until cancelled. Raises BrokerRefused, where the broker never let it in, CloudStoreError, MissingExtra."""
-        tasks = [asyncio.ensure_future(self.courier.run()), asyncio.ensure_future(self._forwarder.run())]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await together([self.courier.run(), self._forwarder.run()])
         finally:
-            for task in (*tasks, *self._asking):
-                task.cancel()
-            await asyncio.gather(*tasks, *self._asking, return_exceptions=True)
+            await asyncio.gather(*map(end, tuple(self._asking)))
 
     # --- called by the courier ---
 
@@ -119,6 +124,8 @@ class Station:
         for letter in letters:
             level, lane = self.topics.lane(letter.topic) or ("", None)
             try:
+                if lane is not None and not self.address.accepts(lane):
+                    continue
                 if lane is not None and self.address.receives and level == self.address.receives.value:
                     arrivals.append((lane, decode(Post, letter.payload)))
                 elif lane is not None and self.address.sends and level == self.address.sends.acks:
@@ -172,9 +179,8 @@ async def open_station(
     *,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     pace: Pace = Pace(),  # noqa: B008 - frozen
-) -> AsyncGenerator[tuple[Station, Database]]:
+) -> AsyncGenerator[Station]:
     """A station on its file, to be run. Leaving closes the file. Raises CloudStoreError, ConfigError."""
     async with AsyncExitStack() as held:
         database = await held.enter_async_context(await Database.open(path, SCHEMA))
-        station = Station(address, await Spool.open(database, limits), await Inbox.open(database, limits), pace)
-        yield station, database
+        yield Station(address, await Spool.open(database, limits), await Inbox.open(database, limits), pace)

@@ -70,6 +70,10 @@ class Topics:
         """The filter for all watches' and ports' topics of one level, such as "up" or "down-ack"."""
         return f"{ROOT}/{self.site}/{shard}/+/{level}/+"
 
+    def every_port(self, level: str, watch: str) -> str:
+        """The filter for one watch's topics of one level."""
+        return f"{self._of(watch)}/{level}/+"
+
     def lane(self, topic: str) -> tuple[str, Lane] | None:
         """The level and the lane of a topic, or None where it is none of a lane of this site."""
         prefix = f"{ROOT}/{self.site}/"
