@@ -15,10 +15,22 @@ from blechannel_gateway.station import Address, Station, open_station
 from blechannel_gateway.topics import Way
 
 WATCHES = ("0a" * 16, "f3" * 16)
-LANES = [Lane(WATCHES[0], "heart-rate"), Lane(WATCHES[0], "journal/α"), Lane(WATCHES[1], "heart-rate")]
+LANES = [Lane(WATCHES[0], "heart-rate"), Lane(WATCHES[0], "journal/é+#"), Lane(WATCHES[1], "heart-rate")]
 QUICK = Pace(window=16, again_s=0.3, most_again_s=2.0)
 
-__all__ = ["LANES", "QUICK", "WATCHES", "Address", "Broker", "Path", "Received", "Station", "Way", "body", "open_station"]
+__all__ = [
+    "LANES",
+    "QUICK",
+    "WATCHES",
+    "Address",
+    "Broker",
+    "Path",
+    "Received",
+    "Station",
+    "Way",
+    "body",
+    "open_station",
+]
 
 
 def body(number: int) -> bytes:
@@ -41,7 +53,7 @@ class Received:
             self._changed.set()
 
     async def until(self, counts: dict[Lane, int]) -> None:
-        """Return once each lane has so many; raises AssertionError where they are others than sent, or in another order."""
+        """Return once each lane has so many; AssertionError where they are others than sent, or in another order."""
         while any(len(self.bodies[lane]) < count for lane, count in counts.items()):
             self._changed.clear()
             await self._changed.wait()

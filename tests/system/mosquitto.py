@@ -1,4 +1,4 @@
-"""A real broker on a port of its own, with a configuration and a folder of its own; killed and started as a test asks."""
+"""A real broker on its own port, with its own configuration and folder; killed and started as a test asks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,11 @@ class Mosquitto:
         """Return once it takes connections."""
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         self._process = await asyncio.create_subprocess_exec(
-            program, "-c", str(self._configuration), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+            program,
+            "-c",
+            str(self._configuration),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
         )
         async with asyncio.timeout(STARTS_S):
             while True:

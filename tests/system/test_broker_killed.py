@@ -38,7 +38,10 @@ async def _killed(times: int, folder: Path) -> None:
             CloudOutbox(folder / "out.db", broker, site="test", identifier="out", pace=QUICK) as outbox,
         ):
             up, down = Received(), Received()
-            tasks = [asyncio.ensure_future(work) for work in (gateway.run(), up.take_all(inbox), down.take_all(gateway.inbox))]
+            tasks = [
+                asyncio.ensure_future(work)
+                for work in (gateway.run(), up.take_all(inbox), down.take_all(gateway.inbox))
+            ]
             stop = asyncio.Event()
             feeding = asyncio.gather(*(_feed(gateway, outbox, number, stop, chance) for number in range(len(LANES))))
             try:

@@ -14,8 +14,9 @@ from blechannel_gateway.errors import BrokerError, GatewayError
 from blechannel_gateway.forwarder import Pace
 from blechannel_gateway.inbox import Delivery
 from blechannel_gateway.messages import Lane, Limits, MessageId
+from blechannel_gateway.presence import Roster
 from blechannel_gateway.station import Address, Station, open_station
-from blechannel_gateway.topics import Way
+from blechannel_gateway.topics import Topics, Way
 
 
 class _Running:
@@ -42,6 +43,7 @@ class _Running:
             sends=self._sends,
             receives=self._receives,
             shards=shards,
+            extra_filters=self._extra_filters(Topics(site)),
         )
         self._opening = open_station(self._address, path, limits=limits, pace=pace)
         self._held = AsyncExitStack()
@@ -52,6 +54,7 @@ class _Running:
     async def __aenter__(self) -> Self:
         """Raises CloudStoreError."""
         self.station = await self._held.enter_async_context(self._opening)
+        self._set_up()
         self._running = asyncio.get_running_loop().create_task(self.station.run(), name="blechannel cloud")
         return self
 
@@ -62,6 +65,12 @@ class _Running:
         with suppress(asyncio.CancelledError, GatewayError):  # an error has come out where somebody waited
             await self._running
         await self._held.aclose()
+
+    def _extra_filters(self, _topics: Topics) -> Sequence[str]:
+        return ()
+
+    def _set_up(self) -> None:
+        """The station is open, and does not run yet."""
 
     async def _or_failure(self, work: asyncio.Future[Any]) -> Any:
         """What `work` gives; raises what ended the station, if that comes first."""
@@ -87,6 +96,15 @@ class CloudInbox(_Running):
     """
 
     _receives = Way.UP
+    roster: Roster
+    """Which watches and gateways are there."""
+
+    def _extra_filters(self, topics: Topics) -> Sequence[str]:
+        return (topics.presence("+"), topics.state("+"))
+
+    def _set_up(self) -> None:
+        self.roster = Roster(self.station.topics)
+        self.station.other = self.roster.heard
 
     def __aiter__(self) -> Self:
         return self

@@ -106,6 +106,11 @@ class Gateway:
         station.when_connected = self._present
         station.when_away = lambda error: self.tell(BrokerChanged(error))
 
+    @property
+    def watches(self) -> Mapping[str, bytes]:
+        """The bonds of the watches that are kept, by their pseudonyms."""
+        return self._run.watches
+
     async def run(self) -> None:
         """Until cancelled, or until nothing is left to be kept.
 

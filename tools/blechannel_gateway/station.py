@@ -84,7 +84,7 @@ class Station:
         self.when_connected: Callable[[], Sequence[Letter]] = lambda: ()
         """Says what to publish when a connection begins, such as a presence."""
         self.when_away: Callable[[BrokerError], None] = lambda error: _log.warning("%s", error)
-        self.other: Callable[[Letter], None] = lambda letter: _log.debug("nobody cares for %s", letter.topic)
+        self.other: Callable[[Letter], object] = lambda letter: _log.debug("nobody cares for %s", letter.topic)
         """Takes what is no message and no acknowledgement of a lane."""
 
     async def put(self, lane: Lane, message: Message) -> bool:
