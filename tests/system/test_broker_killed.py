@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 from pathlib import Path
@@ -44,6 +45,8 @@ async def _killed(times: int, folder: Path) -> None:
             ]
             stop = asyncio.Event()
             feeding = asyncio.gather(*(_feed(gateway, outbox, number, stop, chance) for number in range(len(LANES))))
+            complaints: list[str] = []
+            asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said["message"]))
             try:
                 for _ in range(times):
                     await _kill_and_start(server, chance)
@@ -54,6 +57,8 @@ async def _killed(times: int, folder: Path) -> None:
                     await down.until(counts)
                     await gateway.spool.drained()
                     await outbox.drained()
+                gc.collect()
+                assert not complaints, "nothing is left that nobody asked for"
                 print(f"{sum(counts.values())} messages each way, {times} kills")
             finally:
                 for task in (*tasks, feeding):

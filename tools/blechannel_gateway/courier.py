@@ -152,6 +152,7 @@ class Courier:
                 self._client = None
                 with suppress(aiomqtt.MqttError, OSError):
                     await client.__aexit__(None, None, None)
+                _forgive(client)
         except (aiomqtt.MqttError, OSError) as error:
             raise BrokerAway(f"the connection to {self._where} is lost ({error})") from error
 
@@ -230,6 +231,13 @@ class Courier:
         publish = _packet("PUBLISH")
         publish.UserProperty = list(given.items())
         return publish
+
+
+def _forgive(client: Client) -> None:
+    """A loss in the middle of a call leaves an error behind that nobody asks for, and asyncio would complain of it."""
+    disconnected = client._disconnected
+    if disconnected.done() and not disconnected.cancelled():
+        disconnected.exception()
 
 
 def _packet(kind: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -74,6 +74,13 @@ class Plan:
             return _plan(_Section(document, "", path.parent))
         except (ConfigError, LocalProtocolError) as error:
             raise ConfigError(f"{path}: {error}") from error
+
+    def changed(self, *, broker: str | None, site: str | None) -> Plan:
+        """With what is given in place of the file's. Raises ConfigError."""
+        if site is not None:
+            check_name("site", site)
+        chosen = self.broker if broker is None else replace(self.broker, url=broker)
+        return replace(self, broker=chosen, site=site or self.site)
 
 
 class _Section:

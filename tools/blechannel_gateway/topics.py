@@ -106,3 +106,9 @@ def check_name(what: str, name: str) -> None:
         raise ConfigError(
             f"{what} = {name!r} must be 1 to 63 of a-z, 0-9, '.', '_' and '-', and begin with a letter or digit"
         )
+
+
+def check_watch(watch: str) -> None:
+    """Raises ConfigError unless it is a pseudonym."""
+    if not _WATCH.fullmatch(watch):
+        raise ConfigError(f"watch {watch!r} must be 32 hexadecimal digits, as messages of that watch have it")
