@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from blechannel.aio.counters import Volume
 from blechannel.aio.latch import Latch
 from blechannel.aio.link import Link, LinkPosture
+from blechannel.aio.outbox_port import OutboxPort
 from blechannel.aio.port import Port
 from blechannel.aio.pump import Begin, Pump
 from blechannel.errors import BlechannelError, LocalProtocolError
@@ -32,6 +33,10 @@ from blechannel.session.events import (
 )
 from blechannel.session.session import Session
 from blechannel.session.traffic import Traffic
+
+if TYPE_CHECKING:
+    from blechannel.aio.outbox import Outbox
+    from blechannel.aio.outbox_queue import OutboxQueue
 
 _log = logging.getLogger(__name__)
 
@@ -78,11 +83,13 @@ class Channel:
         *,
         services: Mapping[str, Service],
         owner: ChannelOwner,
+        outbox: Outbox | None = None,
     ) -> None:
         self._link = link
         self._store = store
         self._services = services
         self._owner = owner
+        self._outbox = outbox
         self._ports: dict[str, Port] = {}  # that a service or the application asked for
         self._unasked: dict[str, Port] = {}  # in the order in which the peer opened them last
         self._reading: dict[int, Port] = {}
@@ -121,6 +128,16 @@ class Channel:
         if port is None:
             port = self._ports[name] = self._unasked_or_new(name)
         return port
+
+    def outbox(self, name: str) -> OutboxQueue:
+        """The queue of that port with this channel's bond: it outlives the channel.
+
+        Raises:
+            LocalProtocolError: this side was given no outbox, or one that does not carry the port.
+        """
+        if self._outbox is None:
+            raise LocalProtocolError("no outbox was given to this phone or watch")
+        return self._outbox.queue(self.bond.bond_id, name)
 
     def serve(self, name: str, service: Service) -> None:
         """Run `service` for each port of that name that the peer opens from now on."""
@@ -310,7 +327,7 @@ class Channel:
 
     def _peer_opened(self, event: PortOpened) -> None:
         service = self._services.get(event.name)
-        is_asked_for = service is not None or event.name in self._ports
+        is_asked_for = service is not None or event.name in self._ports or self._is_carried(event.name)
         port = self.port(event.name) if is_asked_for else self._unasked_port(event.name)
         port.opened()
         self._reading[event.port] = port
@@ -329,10 +346,13 @@ class Channel:
     def _unasked_or_new(self, name: str) -> Port:
         if name in self._unasked:
             return self._unasked.pop(name)
-        port = Port(self, name)
+        port = OutboxPort(self, name, self._outbox) if self._outbox and self._is_carried(name) else Port(self, name)
         if self._finishing is not None:
             port.over(cleanly=self._error is None)
         return port
+
+    def _is_carried(self, name: str) -> bool:
+        return self._outbox is not None and name in self._outbox.ports
 
     async def _serve(self, service: Service, port: Port) -> None:
         try:
