@@ -6,7 +6,7 @@ on one event loop; nothing here blocks.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,6 +39,11 @@ class LinkReceiver(Protocol):
 
     def fragment_received(self, fragment: bytes) -> None:
         """One GATT value (or one datagram) arrived, whole and in order."""
+
+    def fragments_received(self, fragments: Sequence[bytes]) -> None:
+        """Several arrived at once: the same as one after the other, and cheaper for a receiver that knows how."""
+        for fragment in fragments:
+            self.fragment_received(fragment)
 
     def resume_sending(self) -> None:
         """`Link.room` is above zero again, or the peer has subscribed."""

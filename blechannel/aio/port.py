@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -21,20 +20,25 @@ class Port:
     the channel; it raises when the channel was cut off. Several tasks may send; one task receives.
     """
 
+    __slots__ = (
+        *("_awaits_peer", "_channel", "_denied", "_ended", "_inbox", "_opened_as", "_peer_is_answered", "_receiver"),
+        *("_senders", "_writing", "name"),
+    )
+
     def __init__(self, channel: Channel, name: str) -> None:
         self.name = name
         self._channel = channel
         self._writing: int | None = None
         self._opened_as: int | None = None
         self._denied = False
-        self._inbox: deque[Message] = deque()
+        self._inbox: list[Message] = []  # an empty deque takes 700 bytes
         self._ended = False
         self._peer_is_answered = False
         """Whether what the peer opened last belongs to a half of ours that was opened already."""
         self._awaits_peer = False
         """Whether this half waits for one of the peer's; the end of an older one is none of its business."""
         self._receiver: asyncio.Future[None] | None = None
-        self._senders: deque[asyncio.Future[None]] = deque()
+        self._senders: list[asyncio.Future[None]] = []
 
     def __repr__(self) -> str:
         return f"Port({self.name!r})"
@@ -118,26 +122,17 @@ class Port:
             AccessDenied: the watch does not let this phone use the port.
             BlechannelError: the channel was cut off.
         """
-        while not self._inbox:
-            self._check_denied()
-            if self._ended and not self._awaits_peer:
-                raise EOFError(f"the peer has shut port {self.name}")
-            self._channel.check_cut_off()
-            await self._wait_to_receive()
-        number, message = self._inbox.popleft()
-        channel = self._channel
-        if channel.is_open and channel.traffic.taken(number, len(message)):
-            channel.spoke()
-        return message
+        if not self._inbox and not await self._has_message():
+            raise EOFError(f"the peer has shut port {self.name}")
+        return self._take()
 
     def __aiter__(self) -> Port:
         return self
 
     async def __anext__(self) -> bytes:
-        try:
-            return await self.receive()
-        except EOFError:
-            raise StopAsyncIteration from None
+        if not self._inbox and not await self._has_message():
+            raise StopAsyncIteration
+        return self._take()
 
     # --- called by the channel ---
 
@@ -167,9 +162,9 @@ class Port:
 
     def arrived(self, message: Message) -> None:
         """The peer sent a message."""
-        self._inbox.append(message)
-        if self._receiver is not None:
+        if not self._inbox:  # otherwise nobody waits, or has been woken
             self._wake_receiver()
+        self._inbox.append(message)
 
     def ended(self) -> None:
         """The peer sends no more."""
@@ -186,20 +181,34 @@ class Port:
         self._awaits_peer = False
         self._wake_all()
 
+    def _take(self) -> bytes:
+        number, message = self._inbox.pop(0)
+        channel = self._channel
+        if channel.is_open and channel.traffic.taken(number, len(message)):
+            channel.spoke()
+        return message
+
     # --- waiting ---
 
     def _check_denied(self) -> None:
         if self._denied:
             raise AccessDenied(self.name)
 
-    async def _wait_to_receive(self) -> None:
-        if self._receiver is not None:
-            raise LocalProtocolError(f"another task receives on port {self.name} already")
-        self._receiver = asyncio.get_running_loop().create_future()
-        try:
-            await self._receiver
-        finally:
-            self._receiver = None
+    async def _has_message(self) -> bool:
+        """Once a message is there; False where the peer sends no more. Raises as `receive`."""
+        while not self._inbox:
+            self._check_denied()
+            if self._ended and not self._awaits_peer:
+                return False
+            self._channel.check_cut_off()
+            if self._receiver is not None:
+                raise LocalProtocolError(f"another task receives on port {self.name} already")
+            self._receiver = asyncio.get_running_loop().create_future()
+            try:
+                await self._receiver
+            finally:
+                self._receiver = None
+        return True
 
     async def _wait_to_send(self) -> None:
         waiter = asyncio.get_running_loop().create_future()

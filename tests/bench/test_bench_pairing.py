@@ -66,7 +66,8 @@ def pairing(method: Method = Method.PASSKEY, policy: Policy = CLASSICAL) -> Work
     def run() -> None:
         world = World(method=method, policy=policy)
         join(*world.pairing())
-        assert world.phone_shelf.book.bonds and world.watch_shelf.book.bonds
+        assert world.phone_shelf.book.bonds
+        assert world.watch_shelf.book.bonds
 
     return run
 

@@ -34,7 +34,8 @@ import sys
 before = set(sys.modules)
 from blechannel import Phone, Watch
 for name, module in sys.modules.items():
-    if name not in before and name.split(".")[0] != "blechannel" and getattr(module.__spec__, "loader", None):
+    is_whole = getattr(getattr(module, "__spec__", None), "loader", None) is not None
+    if is_whole and name not in before and name.split(".")[0] != "blechannel":
         print(name)
 """
 """Parts of an extension module have no loader: they come with it."""

@@ -49,6 +49,9 @@ _UNFIT: Final = "a tag or a key does not fit what the key log says of this sessi
 _NO_SECRETS: Final = "the key log has nothing for this session's nonce"
 _NO_INFO: Final = "the beginning of the session is missing"
 
+_CLEAR_NEXT: Final = (State.PAIR_KEYS_OFFERED, State.PAIR_KEYS_AGREED, State.BOND_NAMED)
+"""A handshake whose next message anybody could see: without it there was none."""
+
 
 class Listener:
     """Feed both directions' GATT values in order; `end` when the connection or the capture ends."""
@@ -98,7 +101,9 @@ class Listener:
             ending = Ending.OPEN
         else:
             phone = self._directions[Role.PHONE]
-            ending = Ending.CUT_OFF if phone.opener or not phone.joiner.data_fragments else Ending.UNKNOWN
+            is_mute = not phone.joiner.data_fragments
+            is_midway = state in _CLEAR_NEXT and not any(each.has_gap for each in self._directions.values())
+            ending = Ending.CUT_OFF if phone.opener or is_mute or is_midway else Ending.UNKNOWN
         yield ChannelEnded(packet, time_ns, self._connection, ending, refusal)
 
     # --- inside ---
