@@ -29,7 +29,6 @@ class ParkedSession:
     random: Callable[[int], bytes] = field(repr=False)
     stream: FragmentStream = field(repr=False)
     """The link's fragments, alive: they are received and sent past the parked session while they carry no data."""
-    info: bytes = field(repr=False)
     peer_frame_bytes: int
     keys: RestingKeys | None
     """None once they were taken."""
