@@ -196,7 +196,7 @@ MUTANTS = [
     Mutant(
         "a removed bond ends its channels at once",
         "aio/household.py",
-        "            channel.act(channel.session.book_changed())",
+        "            channel.look_at_book()",
         "            pass",
         OF_AIO,
     ),
