@@ -152,9 +152,10 @@ class Courier:
                 self._client = None
                 with suppress(aiomqtt.MqttError, OSError):
                     await client.__aexit__(None, None, None)
-                _forgive(client)
         except (aiomqtt.MqttError, OSError) as error:
             raise BrokerAway(f"the connection to {self._where} is lost ({error})") from error
+        finally:
+            _forgive(client)
 
     @property
     def _where(self) -> str:
