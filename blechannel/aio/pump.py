@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Protocol, cast
 
 from blechannel.aio.latch import Latch
-from blechannel.aio.link import Link
+from blechannel.aio.link import BatchLink, Link
 from blechannel.aio.wheel import TICK_S, running_wheel
 from blechannel.errors import BlechannelError, StoreError, TransportError
 from blechannel.pairing.changes import BondStore
@@ -59,7 +59,17 @@ class Pump:
 
     __slots__ = (
         *("_deliver", "_drained", "_flush_due", "_link", "_loop", "_moved", "_now", "_owner", "_parked"),
-        *("_payload_bytes", "_receive", "_session", "_spoke_last", "_store", "_storing", "_stream", "_tick"),
+        *(
+            "_payload_bytes",
+            "_receive",
+            "_send_all",
+            "_session",
+            "_spoke_last",
+            "_store",
+            "_storing",
+            "_stream",
+            "_tick",
+        ),
         *("_timer", "_unlinked", "_unsent", "_was_congested", "is_linked"),
     )
 
@@ -73,6 +83,7 @@ class Pump:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._link = link
+        self._send_all = link.send_all if isinstance(link, BatchLink) else None
         self._store = store
         self._owner = owner
         self._deliver = owner.deliver
@@ -197,15 +208,22 @@ class Pump:
             unsent = self._unsent = self._stream.fragments_to_send(self._now())
         if unsent and link.room > 0:
             self._spoke_last = True
-            send = link.send
-            while unsent and link.room > 0:
-                send(unsent.pop(0))
+            self._send(unsent)
         self._arm()
         if self._was_congested and self._stream.queued_bytes <= CONGESTED_BYTES // 2:
             self._was_congested = False
             self._owner.has_room()
         if self._drained is not None and not self._drained.done() and not self._is_draining():
             self._drained.set_result(None)
+
+    def _send(self, unsent: list[bytes]) -> None:
+        link = self._link
+        if self._send_all is not None and len(unsent) <= link.room:
+            self._unsent = []
+            self._send_all(unsent)
+            return
+        while unsent and link.room > 0:
+            link.send(unsent.pop(0))
 
     def _is_draining(self) -> bool:
         return self.is_linked and bool(self._unsent or self._stream.queued_bytes)
