@@ -29,7 +29,6 @@ class ParkedSession:
     random: Callable[[int], bytes] = field(repr=False)
     stream: FragmentStream = field(repr=False)
     """The link's fragments, alive: they are received and sent past the parked session while they carry no data."""
-    info: bytes = field(repr=False)
     peer_frame_bytes: int
     keys: RestingKeys | None
     """None once they were taken."""
@@ -54,7 +53,7 @@ class ParkedSession:
     @property
     def records_moved(self) -> tuple[int, int]:
         """Records sealed and opened so far; none are, while it rests."""
-        return (0, 0) if self.rest is None else (self.rest[0].send_n, self.rest[0].receive_n)
+        return (0, 0) if self.keys is None else (self.keys.send_n, self.keys.receive_n)
 
     def receive(self, fragment: bytes, now: float) -> bool:
         """One fragment has arrived. False, and nothing changed, where the session is to be woken for it.

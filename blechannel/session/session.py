@@ -115,7 +115,6 @@ class Session:
             books=self._books,
             random=stage.source,
             stream=self.stream,
-            info=stage.info(),
             peer_frame_bytes=stage.peer_frame_bytes,
             bond=bond,
             hint_key=stage.belongs_to[1],
@@ -135,7 +134,7 @@ class Session:
         stage = Stage(
             Conversation(parked.role, State.ESTABLISHED), parked.config, parked.stream, random=parked.random, now=now
         )
-        stage.resume(parked.take_keys(), parked.info, parked.peer_frame_bytes)
+        stage.resume(parked.take_keys(), parked.peer_frame_bytes)
         stage.belong(parked.bond.bond_id, parked.hint_key)
         session = cls.__new__(cls)
         session._take(stage, parked)
@@ -159,7 +158,8 @@ class Session:
 
     @property
     def info(self) -> bytes:
-        """This connection's INFO frame, exactly as on the air; empty until the phone has heard it."""
+        """This connection's INFO frame, exactly as on the air; empty until the phone has heard it, and once the channel
+        stands."""
         return self._stage.info()
 
     # --- the link ---

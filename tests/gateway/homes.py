@@ -8,10 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from blechannel.aio.keep_policy import KeepPolicy
+from blechannel.aio.outbox import Outbox
 from blechannel.aio.phone import Phone
 from blechannel.aio.watch import Watch
 from blechannel.config import Config
+from blechannel.delivery.policies import Ordered
 from blechannel.stores.memory import MemoryStore
+from blechannel.stores.outbox_memory import MemoryQueues
+from blechannel.stores.outbox_sqlite import SqliteQueues
 from blechannel.transports.loopback import LoopbackAir, LoopbackLink, loopback_pair
 from blechannel_gateway.broker import Broker
 from blechannel_gateway.plan import Bridged, By, Plan
@@ -34,14 +38,16 @@ class Home:
     phone: Phone
     heart: Server
     links: list[LoopbackLink]
+    watch_outbox: Outbox
+    phone_outbox: Outbox
 
     def beat(self, bpm: int) -> None:
         self.heart.set(heart_rate.MEASUREMENT, HeartRate.of(bpm))
 
 
 @asynccontextmanager
-async def home() -> AsyncGenerator[Home, None]:
-    """They have paired, and no channel stands."""
+async def home(folder: Path) -> AsyncGenerator[Home, None]:
+    """They have paired, and no channel stands. The phone's outbox is in `folder`."""
     links: list[LoopbackLink] = []
 
     def join() -> tuple[LoopbackLink, LoopbackLink]:
@@ -52,25 +58,30 @@ async def home() -> AsyncGenerator[Home, None]:
     air = LoopbackAir(join=join)
     heart = Server(heart_rate.SERVICE)
     heart.set(heart_rate.LOCATION, BodySensorLocation(Location.WRIST))
-    watch = Watch(MemoryStore(), air.watch(), config=Config(WATCH_NAME))
-    async with watch, Phone(MemoryStore(), air.phone(), config=Config(PHONE_NAME)) as phone:
+    policies = {"journal": Ordered(max_bytes=1 << 20)}
+    async with (
+        Outbox(MemoryQueues(), policies) as of_watch,
+        Outbox(await SqliteQueues.open(folder / "gateway.outbox"), policies) as of_phone,
+        Watch(MemoryStore(), air.watch(), config=Config(WATCH_NAME), outbox=of_watch) as watch,
+        Phone(MemoryStore(), air.phone(), config=Config(PHONE_NAME), outbox=of_phone) as phone,
+    ):
         watch.serve(heart_rate.SERVICE.port, serving(heart))
         window = watch.open_pairing()
         channel = await phone.pair(await phone.find(), typing(lambda: window.code))
         await channel.close()
-        yield Home(watch, phone, heart, links)
+        yield Home(watch, phone, heart, links, of_watch, of_phone)
 
 
 def plan_for(broker: Broker, folder: Path, **changes: object) -> Plan:
-    """Heart rates and the port "steps" go up, "note" goes down."""
+    """Heart rates and the port "steps" go up, "note" goes down, "journal" both ways by the outboxes."""
     plan = Plan(
         site="home",
         gateway="hall",
         store=folder / "gateway.db",
         outbox=folder / "gateway.outbox",
         broker=broker,
-        up=(Bridged("heart-rate", By.PROFILE), Bridged("steps", By.PORT, "text/plain")),
-        down=(Bridged("note", By.PORT),),
+        up=(Bridged("heart-rate", By.PROFILE), Bridged("steps", By.PORT, "text/plain"), Bridged("journal")),
+        down=(Bridged("note", By.PORT), Bridged("journal")),
         keep=KeepPolicy(first_s=0.01, most_s=0.1, steady_s=0.1),
         pace=QUICK,
     )

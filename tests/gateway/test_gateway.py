@@ -21,6 +21,7 @@ from blechannel_gateway.inbox import Delivery
 from blechannel_gateway.presence import Link
 from gatt_profiles.heart_rate import BodySensorLocation, HeartRate
 from tests.gateway.homes import Home, home, plan_for
+from tests.gateway.tap import Tap
 
 MOST_S = 15.0
 
@@ -50,8 +51,8 @@ async def way(folder: Path) -> AsyncGenerator[Way, None]:
     async with (
         asyncio.timeout(MOST_S),
         embedded_broker() as broker,
-        home() as ours,
-        open_gateway(ours.phone, plan_for(broker, folder)) as gateway,
+        home(folder) as ours,
+        open_gateway(ours.phone, plan_for(broker, folder), ours.phone_outbox) as gateway,
         CloudInbox(folder / "in.db", broker, site="home", identifier="in") as inbox,
         CloudOutbox(folder / "out.db", broker, site="home", identifier="out") as outbox,
     ):
@@ -108,6 +109,26 @@ async def test_a_message_of_the_cloud_comes_out_at_the_watch(tmp_path: Path) -> 
         await whole.outbox.drained()
 
 
+async def test_outboxes_carry_both_ways_under_the_watchs_own_ids(tmp_path: Path) -> None:
+    async with way(tmp_path) as whole:
+        [watch] = whole.gateway.watches
+        [bond_id] = whole.home.watch.store.book.bonds
+        queue = whole.home.watch_outbox.queue(bond_id, "journal")
+        receipts = [await queue.send(b"entry %d" % number) for number in range(20)]
+        for number, receipt in enumerate(receipts):
+            delivery = await _next(whole.inbox)
+            while delivery.lane.port != "journal":
+                delivery = await _next(whole.inbox)
+            assert delivery.body == b"entry %d" % number
+            sent = receipt.message_id
+            assert delivery.message_id == (sent.stream, sent.sequence)
+        for number in range(20):
+            await whole.outbox.send(watch, "journal", b"answer %d" % number)
+        for number in range(20):
+            async with queue.next() as down:
+                assert down.message == b"answer %d" % number
+
+
 async def test_what_no_watch_takes_is_told_of_and_let_go(tmp_path: Path) -> None:
     async with way(tmp_path) as whole:
         [watch] = whole.gateway.watches
@@ -126,22 +147,48 @@ async def test_another_gateways_watch_is_left_to_it(tmp_path: Path) -> None:
         assert [lane.watch for lane in whole.outbox.station.spool.lanes] == ["ab" * 16]
 
 
-async def test_presence_and_the_last_will(tmp_path: Path) -> None:
+async def test_a_watch_is_there_while_its_link_stands(tmp_path: Path) -> None:
     async with way(tmp_path) as whole:
         [watch] = whole.gateway.watches
         roster = whole.inbox.roster
         while not roster.is_connected(watch):
             await asyncio.sleep(0.005)
         await whole.home.watch.close()
-        await whole.until_link(Link.WAITING)
         while roster.is_connected(watch):
             await asyncio.sleep(0.005)
+        assert roster.watches[watch].gateway == "hall"
+
+
+async def test_a_gateway_that_ends_takes_its_watches_with_it(tmp_path: Path) -> None:
+    """Once with a good-bye, and once cut off: then the broker tells its last will."""
+    async with (
+        asyncio.timeout(MOST_S),
+        embedded_broker() as broker,
+        Tap(broker) as tap,
+        CloudInbox(tmp_path / "in.db", broker, site="home", identifier="in") as inbox,
+        home(tmp_path) as ours,
+    ):
+        for ends in ("with a good-bye", "cut off"):
+            async with open_gateway(ours.phone, plan_for(tap.broker, tmp_path), ours.phone_outbox) as gateway:
+                [watch] = gateway.watches
+                running = asyncio.ensure_future(gateway.run())
+                while not inbox.roster.is_connected(watch):
+                    await asyncio.sleep(0.005)
+                if ends == "cut off":
+                    tap.is_open = False
+                    tap.cut()
+                    while inbox.roster.is_connected(watch):
+                        await asyncio.sleep(0.005)
+                running.cancel()
+                await asyncio.wait([running])
+            while inbox.roster.is_connected(watch):
+                await asyncio.sleep(0.005)
 
 
 async def test_a_gateway_without_a_bond_says_what_to_do(tmp_path: Path) -> None:
-    async with home() as ours:
+    async with home(tmp_path) as ours:
         for bond_id in list(ours.phone.store.book.bonds):
             await ours.phone.store.apply(Forget(bond_id))
         with pytest.raises(BondNotFound, match="phone pair"):
-            async with open_gateway(ours.phone, plan_for(Broker(url="mqtt://127.0.0.1"), tmp_path)):
+            async with open_gateway(ours.phone, plan_for(Broker(url="mqtt://127.0.0.1"), tmp_path), ours.phone_outbox):
                 pass

@@ -14,11 +14,14 @@ from typing import Any, Final
 
 from blechannel.aio.channel import Channel
 from blechannel.aio.keep import Connected, Connecting, KeptState, Searching, Stopped, Waiting
+from blechannel.aio.outbox import Outbox
+from blechannel.aio.outbox_queue import OutboxQueue
 from blechannel.aio.phone import Phone
-from blechannel.errors import BlechannelError, BondNotFound
+from blechannel.errors import BlechannelError, BondNotFound, LocalProtocolError
+from blechannel_gateway.carrying import carry_up, store_down
 from blechannel_gateway.courier import Letter
 from blechannel_gateway.database import Database
-from blechannel_gateway.errors import BrokerError
+from blechannel_gateway.errors import BrokerError, ConfigError
 from blechannel_gateway.inbox import Delivery
 from blechannel_gateway.messages import Lane
 from blechannel_gateway.plan import Bridged, By, Plan
@@ -86,6 +89,8 @@ class Run:
     """16 hexadecimal digits, new each time."""
     watches: Mapping[str, bytes]
     """The ids of the bonds by their pseudonyms."""
+    outbox: Outbox | None = None
+    """The phone's, where the plan bridges ports by it."""
 
 
 class Gateway:
@@ -120,6 +125,12 @@ class Gateway:
         """
         work = [self.station.run(), self._say_states(), self._distribute()]
         work += [self._keep(watch, bond_id) for watch, bond_id in self._watches.items()]
+        work += [
+            self._carry_up(Lane(watch, bridged.port), bridged.schema)
+            for watch in self._watches
+            for bridged in self._plan.up
+            if bridged.by is By.OUTBOX
+        ]
         await together(work)
 
     # --- presence ---
@@ -211,6 +222,14 @@ class Gateway:
         await self.station.add(lane, body, schema=schema)
         self.tell(Carried(lane, Way.UP, len(body)))
 
+    def _queue(self, lane: Lane) -> OutboxQueue:
+        assert self._run.outbox is not None
+        return self._run.outbox.queue(self._watches[lane.watch], lane.port)
+
+    async def _carry_up(self, lane: Lane, schema: str) -> None:
+        async for size_bytes in carry_up(self._queue(lane), lane, self.station, schema=schema):
+            self.tell(Carried(lane, Way.UP, size_bytes))
+
     # --- from the cloud ---
 
     async def _distribute(self) -> None:
@@ -231,14 +250,25 @@ class Gateway:
     async def _down(self, lane: Lane, deliveries: asyncio.Queue[Delivery]) -> None:
         while True:
             delivery = await deliveries.get()
-            await self._hand_over(lane, delivery)
+            try:
+                await self._hand_over(lane, delivery)
+                self.tell(Carried(lane, Way.DOWN, len(delivery.body)))
+            except (
+                LocalProtocolError,
+                BondNotFound,
+            ) as error:  # what can never be handed over must not hold up the rest
+                self.tell(PortFailed(lane, error))
             await delivery.taken()
-            self.tell(Carried(lane, Way.DOWN, len(delivery.body)))
 
     async def _hand_over(self, lane: Lane, delivery: Delivery) -> None:
-        """Send it on a channel's port; again on the next channel where that fails."""
+        """Into the watch's queue; or on a channel's port, and again on the next channel where that fails."""
+        if any(bridged.port == lane.port and bridged.by is By.OUTBOX for bridged in self._plan.down):
+            await store_down(self._queue(lane), delivery)
+            return
         while True:
             channel = await asyncio.shield(self._channel_of(lane.watch))
+            if channel.is_open and len(delivery.body) > channel.max_message_bytes:
+                raise LocalProtocolError(f"a message of {len(delivery.body)} bytes is too long for a port")
             try:
                 async with channel.port(lane.port) as port:
                     await port.send(delivery.body)
@@ -249,13 +279,15 @@ class Gateway:
 
 
 @asynccontextmanager
-async def open_gateway(phone: Phone, plan: Plan) -> AsyncGenerator[Gateway]:
-    """A gateway for all watches that the phone is bonded with, to be run.
+async def open_gateway(phone: Phone, plan: Plan, outbox: Outbox | None = None) -> AsyncGenerator[Gateway]:
+    """A gateway for all watches that the phone is bonded with, to be run; `outbox` is the phone's.
 
     Raises:
         BondNotFound: it is bonded with none.
-        ConfigError, CloudStoreError: as the plan says.
+        ConfigError, CloudStoreError: as the plan says, or it bridges by an outbox and none is given.
     """
+    if plan.policies() and outbox is None:
+        raise ConfigError('ports with by = "outbox" need the outbox of the phone')
     for bridged in plan.up:
         if bridged.by is By.PROFILE:
             profile(bridged.port)
@@ -268,7 +300,7 @@ async def open_gateway(phone: Phone, plan: Plan) -> AsyncGenerator[Gateway]:
     run = secrets.token_hex(8)
     address = _address(plan, run, watches)
     async with open_station(address, plan.store, limits=plan.limits, pace=plan.pace) as station:
-        yield Gateway(phone, plan, station, Run(run, watches))
+        yield Gateway(phone, plan, station, Run(run, watches, outbox))
 
 
 def _address(plan: Plan, run: str, watches: Iterable[str]) -> Address:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from blechannel.aio.keep_policy import KeepPolicy
+from blechannel.delivery.policies import BestEffort, Latest, Ordered, Policy
 from blechannel.errors import LocalProtocolError
 from blechannel_gateway.broker import Broker
 from blechannel_gateway.errors import ConfigError
@@ -19,6 +20,11 @@ from blechannel_gateway.messages import Limits
 from blechannel_gateway.topics import check_name
 
 MOST_PASSWORD_BYTES: Final = 65_535
+_POLICIES: Final[dict[str, type[Ordered | Latest | BestEffort]]] = {
+    "ordered": Ordered,
+    "latest": Latest,
+    "best-effort": BestEffort,
+}
 T = TypeVar("T")
 
 
@@ -41,6 +47,10 @@ class Bridged:
     by: By = By.OUTBOX
     schema: str = ""
     """What a message is, for subscribers; a profile's values name theirs themselves."""
+    policy: str = "ordered"
+    """Of an outbox: the watch's must be the same."""
+    ttl_s: float | None = None
+    """Of an outbox: how long a message for the watch may wait; None: for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +85,18 @@ class Plan:
         except (ConfigError, LocalProtocolError) as error:
             raise ConfigError(f"{path}: {error}") from error
 
+    def policies(self) -> Mapping[str, Policy]:
+        """What the phone's outbox must carry."""
+        by_outbox = [each for each in (*self.up, *self.down) if each.by is By.OUTBOX]
+        most_bytes = self.limits.message_bytes  # what the watch may send must fit into the gateway's own file
+        return {each.port: _POLICIES[each.policy](ttl_s=each.ttl_s, max_bytes=most_bytes) for each in by_outbox}
+
     def changed(self, *, broker: str | None, site: str | None) -> Plan:
         """With what is given in place of the file's. Raises ConfigError."""
         if site is not None:
             check_name("site", site)
         chosen = self.broker if broker is None else replace(self.broker, url=broker)
-        return replace(self, broker=chosen, site=site or self.site)
+        return replace(self, broker=chosen, site=self.site if site is None else site)
 
 
 class _Section:
@@ -167,6 +183,12 @@ def _plan(top: _Section) -> Plan:
     plain_up = {each.port for each in plan.up if each.by is not By.OUTBOX}
     if both := plain_up & {each.port for each in plan.down}:
         raise ConfigError(f'port {min(both)!r} goes both ways: that takes by = "outbox" in [[up]] and [[down]]')
+    if any(each.by is By.OUTBOX and each.policy == "best-effort" for each in plan.down):
+        raise ConfigError('[[down]]: "best-effort" is kept in memory only; use "ordered" or "latest"')
+    policies = {each.port: (each.policy, each.ttl_s) for each in plan.up}
+    for each in plan.down:
+        if policies.get(each.port, (each.policy, each.ttl_s)) != (each.policy, each.ttl_s):
+            raise ConfigError(f"port {each.port!r} has one policy and ttl_s in [[up]] and another in [[down]]")
     if not plan.up and not plan.down:
         raise ConfigError("nothing is bridged: name a port under [[up]] or [[down]]")
     return plan
@@ -208,7 +230,12 @@ def _port(section: _Section) -> Bridged:
     by = section.take("by", str, By.OUTBOX.value)
     if by not in [each.value for each in By]:
         raise ConfigError(f"by = {by!r} must be one of {', '.join(By)}")
-    bridged = Bridged(section.take("port", str), By(by), section.take("schema", str, ""))
+    policy = section.take("policy", str, "ordered")
+    if policy not in _POLICIES:
+        raise ConfigError(f"policy = {policy!r} must be one of {', '.join(_POLICIES)}")
+    bridged = Bridged(
+        section.take("port", str), By(by), section.take("schema", str, ""), policy, section.maybe("ttl_s", float)
+    )
     if not bridged.port or len(bridged.schema.encode()) > MAX_SCHEMA_BYTES:
         raise ConfigError(f"port = {bridged.port!r}: a port has a name, and a schema at most {MAX_SCHEMA_BYTES} bytes")
     section.end()

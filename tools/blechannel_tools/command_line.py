@@ -13,6 +13,7 @@ from typing import Final
 from blechannel import __version__
 from blechannel.errors import BlechannelError
 from blechannel_tools.exits import Exit, epilog, exit_of, in_words
+from blechannel_tools.log_json import logging_as
 from blechannel_tools.output import HumanOutput, JsonOutput, tell_error
 
 COMMANDS: Final = {
@@ -57,7 +58,8 @@ def run(arguments: Sequence[str] | None = None) -> Exit:
             from blechannel_tools.prompt import ask_passphrase  # and with it asyncio, which captures do not need
 
             ask_passphrase(options)
-        code: Exit = options.run(options, output)
+        with logging_as(options):
+            code: Exit = options.run(options, output)
         return code
     except BrokenPipeError:  # nobody reads any more, so nobody can be told
         return Exit.FAILED

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blechannel.aio.outbox import Outbox
+from blechannel.stores.outbox_sqlite import SqliteQueues
 from blechannel_tools.exits import Exit
 from blechannel_tools.mqtt_loop import run_with_mqtt
 from blechannel_tools.options import Commands, add_command, add_name, add_store, add_transport, seconds
@@ -16,6 +19,7 @@ from blechannel_tools.sides import open_phone
 
 if TYPE_CHECKING:
     from blechannel_gateway.gateway import GatewayEvent
+    from blechannel_gateway.plan import Plan
 
 EPILOG = """examples:
   blechannel gateway run gateway.toml --transport hci-socket:0
@@ -50,7 +54,11 @@ async def _run(options: argparse.Namespace, output: Output) -> None:
 
     plan = Plan.load(options.plan).changed(broker=options.broker, site=options.site)
     told = _Told(output)
-    async with open_phone(options) as phone, open_gateway(phone, plan) as gateway:
+    async with (
+        _outbox(plan) as outbox,
+        open_phone(options, outbox=outbox) as phone,
+        open_gateway(phone, plan, outbox) as gateway,
+    ):
         gateway.tell = told.tell
         output.say(
             Event.GATEWAY,
@@ -70,6 +78,16 @@ async def _run(options: argparse.Namespace, output: Output) -> None:
             messages=told.messages,
             waiting=waiting,
         )
+
+
+@asynccontextmanager
+async def _outbox(plan: Plan) -> AsyncGenerator[Outbox | None]:
+    """The phone's, where the plan bridges a port by it."""
+    if not plan.policies():
+        yield None
+        return
+    async with Outbox(await SqliteQueues.open(plan.outbox), plan.policies()) as outbox:
+        yield outbox
 
 
 class _Told:
