@@ -1,0 +1,114 @@
+"""Strangers that flood, drip, and come and go: memory, time and log stay bounded, and the bonded phone is served."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from blechannel.aio.journal import LINES
+from blechannel.limits import MAX_FRAME_BYTES, Limits
+from blechannel.wire.fragments import FRAGMENT_HEADER_BYTES, FragmentStream
+from blechannel.wire.header import FRAME_HEADER_BYTES, pack_header
+from tests.hostile.muted import ENDLESS
+from tests.hostile.siege import Figures, Siege, Way, attacked, joined, siege
+from tests.wire.ends import data
+
+KINDS_OF_LINES = 4
+GROWN_BYTES = 400_000
+HONEST_S = 0.25
+"""What a round trip of the honest phone may take at the worst, on a busy machine and with memory traced."""
+Attack = Callable[[Siege, int], Awaitable[None]]
+
+
+async def come_and_go(besieged: Siege, times: int) -> None:
+    """Connect, hear INFO, leave."""
+    radio = besieged.radio()
+    for _ in range(times):
+        link, _ = await joined(radio, besieged.address)
+        await link.close()
+    await radio.close()
+
+
+async def flood(besieged: Siege, times: int) -> None:
+    """Send as many fragments as the link takes, whatever the watch's window."""
+    radio = besieged.radio()
+    for _ in range(times):
+        link, end = await joined(radio, besieged.address)
+        number = 0
+        while not end.over.is_set():
+            while link.room and number < 4096:
+                link.send(data(number, b"x" * 200, starts=number == 0))
+                number += 1
+            await asyncio.sleep(0)
+        await link.close()
+    await radio.close()
+
+
+async def talk_nonsense(besieged: Siege, times: int) -> None:
+    """Frames of the right length and no meaning."""
+    radio = besieged.radio()
+    for count in range(times):
+        link, end = await joined(radio, besieged.address)
+        body = bytes((count + place) % 256 for place in range(100))
+        link.send(data(0, pack_header(count % 256, len(body)) + body))
+        await asyncio.wait_for(end.answered.wait(), 20)
+        await link.close()
+    await radio.close()
+
+
+async def drip(besieged: Siege, times: int) -> None:
+    """The longest frame, a byte a fragment, in windows that the watch acknowledges."""
+    radio = besieged.radio()
+    for _ in range(max(1, times // 100)):
+        link, end = await joined(radio, besieged.address)
+        stream = FragmentStream(max_fragment_bytes=20, receive=Limits(), patience=ENDLESS)
+        stream.peer_limits(window=64, max_frame_bytes=MAX_FRAME_BYTES)
+        stream._payload_bytes = FRAGMENT_HEADER_BYTES + 1
+        for fragment in end.heard:
+            stream.receive(fragment, now())
+        end.stream = stream
+        size = 8192 - FRAME_HEADER_BYTES
+        stream.send(pack_header(1, size) + bytes(size))
+        while not end.over.is_set():
+            for fragment in stream.fragments_to_send(now()):
+                if link.room:
+                    link.send(fragment)
+            if not stream.queued_bytes:
+                break
+            await asyncio.sleep(0.0005)
+        await asyncio.wait_for(end.over.wait(), 20)
+        await link.close()
+    await radio.close()
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+ATTACKS: dict[str, Attack] = {
+    "come and go": come_and_go,
+    "flood": flood,
+    "nonsense": talk_nonsense,
+    "drip": drip,
+}
+
+
+def bounded(figures: Figures) -> None:
+    """What an attack may cost, however often it comes."""
+    print(figures.cpu_s, figures.grown_bytes, figures.log_lines, len(figures.honest_s), max(figures.honest_s or [0]))
+    assert figures.grown_bytes < GROWN_BYTES
+    assert figures.log_lines <= KINDS_OF_LINES * (LINES + 1)
+    honest = sorted(figures.honest_s)
+    assert len(honest) > 5
+    assert honest[int(0.95 * len(honest))] < HONEST_S
+
+
+@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize("attack", ATTACKS)
+async def test_strangers_cost_little_and_the_bonded_phone_is_served(attack: str, way: Way) -> None:
+    async with siege(way) as besieged:
+        figures = await attacked(besieged, lambda: ATTACKS[attack](besieged, 30))
+        bounded(figures)
+        assert besieged.channel.is_open
