@@ -244,7 +244,7 @@ class Watch(Household):
                 self._happened(Joined(channel))
             case Failed() if not channel.was_established:
                 self._tell_copy(event.error)
-                self._happened(Declined(channel.peer, event.error.with_traceback(None)))
+                self._happened(Declined(channel.peer, event.error))
             case Closed() | Failed():
                 self._happened(Left(channel, channel.error))
         super().told(channel, event)

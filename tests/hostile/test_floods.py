@@ -22,6 +22,9 @@ HONEST_S = 0.25
 Attack = Callable[[Siege, int], Awaitable[None]]
 
 
+FRAME_START = pack_header(1, 8000) + bytes(200)
+
+
 async def come_and_go(besieged: Siege, times: int) -> None:
     """Connect, hear INFO, leave."""
     radio = besieged.radio()
@@ -39,7 +42,7 @@ async def flood(besieged: Siege, times: int) -> None:
         number = 0
         while not end.over.is_set():
             while link.room and number < 4096:
-                link.send(data(number, b"x" * 200, starts=number == 0))
+                link.send(data(number, FRAME_START if number == 0 else b"x" * 200, starts=number == 0))
                 number += 1
             await asyncio.sleep(0)
         await link.close()
