@@ -16,6 +16,7 @@ from typing import Final
 from blechannel.aio.channel import Channel
 from blechannel.aio.link import Link, LinkReceiver, PhoneTransport, WatchTransport
 from blechannel.aio.phone import Phone
+from blechannel.aio.port import Port
 from blechannel.aio.watch import Watch
 from blechannel.config import Config
 from blechannel.errors import BlechannelError, TransportError
@@ -28,8 +29,19 @@ from blechannel.wire.fragments import FragmentStream
 from tests.aio.rooms import typing
 
 ATTACKER_PATIENCE_S: Final = 20.0
-SHORT: Final = Patience(handshake_s=1.0, person_s=1.0, frame_s=1.0)
+SHORT: Final = Patience(handshake_s=0.8, person_s=0.5, frame_s=0.5, stall_s=0.5, close_s=0.2)
 """The watch's, so that a test ends; the bounds do not depend on it."""
+
+
+HOSE: Final = "hose"
+GUEST_PORTS: Final = frozenset({HOSE, *(f"port {number}" for number in range(32))})
+"""What a guest may open, as an attacker who is bonded is one."""
+
+
+async def pour(port: Port) -> None:
+    """A service that sends for as long as somebody takes it."""
+    while True:
+        await port.send(bytes(1000))
 
 
 class Way(StrEnum):
@@ -71,8 +83,11 @@ async def siege(way: Way) -> AsyncGenerator[Siege, None]:
     air = LoopbackAir()
     async with AsyncExitStack() as held:
         at: WatchTransport = air.watch(address="watch-1") if way is Way.LOOPBACK else TcpWatchTransport()
-        watch = await held.enter_async_context(Watch(MemoryStore(), at, config=Config("watch", patience=SHORT)))
+        watch = await held.enter_async_context(
+            Watch(MemoryStore(), at, config=Config("watch", patience=SHORT, guest_ports=GUEST_PORTS))
+        )
         watch.serve(echo.PORT, echo.echo)
+        watch.serve(HOSE, pour)
         address = at.address if isinstance(at, TcpWatchTransport) else "watch-1"
 
         def radio() -> PhoneTransport:
@@ -84,14 +99,18 @@ async def siege(way: Way) -> AsyncGenerator[Siege, None]:
         yield Siege(watch, phone, channel, address, radio)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Figures:
-    """What an attack cost."""
+    """What an attack cost. Processor time is of both sides and of tracing memory; latencies are the honest phone's."""
 
+    lasted_s: float
     cpu_s: float
     grown_bytes: int
     log_lines: int
-    honest_s: list[float]
+    round_trips: int
+    median_s: float
+    usual_s: float
+    """What 95 of 100 round trips stayed below."""
 
 
 class Lines(logging.Handler):
@@ -115,9 +134,9 @@ async def attacked(besieged: Siege, attack: Callable[[], Awaitable[None]]) -> Fi
     try:
         await asyncio.sleep(0.05)
         tracemalloc.start()
-        before, cpu_s = tracemalloc.get_traced_memory()[0], time.process_time()
+        before, cpu_s, began_s = tracemalloc.get_traced_memory()[0], time.process_time(), time.monotonic()
         await attack()
-        spent_s = time.process_time() - cpu_s
+        spent_s, lasted_s = time.process_time() - cpu_s, time.monotonic() - began_s
         gc.collect()
         after = tracemalloc.get_traced_memory()[0]
     finally:
@@ -127,7 +146,8 @@ async def attacked(besieged: Siege, attack: Callable[[], Awaitable[None]]) -> Fi
             await talking
         own.removeHandler(lines)
         own.setLevel(level)
-    return Figures(spent_s, after - before, lines.count, besieged.latencies_s)
+    shares = [besieged.latency_s(share) for share in (0.5, 0.95)]
+    return Figures(lasted_s, spent_s, after - before, lines.count, len(besieged.latencies_s), *shares)
 
 
 class Raw(LinkReceiver):
@@ -172,3 +192,11 @@ async def joined(radio: PhoneTransport, address: str) -> tuple[Link, Raw]:
             link.start(end)
             await end.first.wait()
             return link, end
+
+
+@asynccontextmanager
+async def guest(besieged: Siege, radio: PhoneTransport | None = None) -> AsyncGenerator[Channel, None]:
+    """The channel of somebody who is bonded as a guest, and means no good."""
+    async with Phone(MemoryStore(), radio or besieged.radio(), config=Config("guest")) as phone:
+        window = besieged.watch.open_pairing()
+        yield await phone.pair(await phone.find(), typing(lambda: window.code))
