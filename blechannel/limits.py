@@ -88,3 +88,5 @@ class Patience:
     """Of silence before the peer is asked whether it is there."""
     close_s: float = 3.0
     """For the peer's CLOSE after ours."""
+    park_s: float = 10.0
+    """Without a message or other record before a channel comes down to its keys, which nobody notices; inf: never."""

@@ -136,7 +136,7 @@ async def test_a_channel_that_stands_already_is_kept_too() -> None:
 @on_virtual_clock
 async def test_a_watch_that_says_close_is_connected_to_again() -> None:
     async with bonded() as h, h.phone.keep(h.bond_id, policy=AT_ONCE) as kept:
-        await kept.channel()
+        await echoed(await kept.channel())
         await h.watch.channels[0].close()
         assert (await next_wait(kept)).error is None
         assert await echoed(await kept.channel()) == b"a"
@@ -220,6 +220,30 @@ async def test_who_removes_the_bond_ends_it() -> None:
         assert not channel.is_open
         with pytest.raises(BondNotFound):
             await kept.channel()
+
+
+@on_virtual_clock
+async def test_a_bond_that_is_removed_ends_a_search_at_once() -> None:
+    async with bonded() as h:
+        await h.watch.close()
+        async with h.phone.keep(h.bond_id) as kept:
+            await asyncio.sleep(100)
+            removed_s = now_s()
+            await h.phone.store.apply(Forget(h.bond_id))
+            h.phone.book_changed()
+            assert isinstance(await stopped(kept), BondNotFound)
+            assert now_s() == removed_s
+
+
+@on_virtual_clock
+async def test_somebody_elses_watch_is_tried_once() -> None:
+    async with bonded() as h:
+        await h.watch.close()
+        await h.add_watch()
+        h.links.clear()
+        async with h.phone.keep(h.bond_id):
+            await asyncio.sleep(600)
+        assert len(h.links) == 1
 
 
 @on_virtual_clock

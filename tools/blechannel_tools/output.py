@@ -66,6 +66,7 @@ class Event(StrEnum):
     LINK_KEY = "link-key"
     LINK_LOST = "link-lost"
     MESSAGE = "message"
+    METRICS = "metrics"
     OWNER_CHANGED = "owner-changed"
     PAIRED = "paired"
     PAIRING_CLOSED = "pairing-closed"
