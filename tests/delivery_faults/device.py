@@ -115,8 +115,11 @@ class Device:
             radio = TcpWatchTransport(address) if kind == "tcp" else await BumbleWatchTransport.open(address)
             async with Watch(store, radio, config=Config("watch"), outbox=outbox):
                 await asyncio.Event().wait()
-        air = TcpPhoneTransport([address], scan_interval_s=0.02)
-        central = air if kind == "tcp" else await BumblePhoneTransport.open(address)
+        central = (
+            TcpPhoneTransport([address], scan_interval_s=0.02)
+            if kind == "tcp"
+            else await BumblePhoneTransport.open(address)
+        )
         async with Phone(store, central, config=Config("phone"), outbox=outbox) as phone:
             while True:
                 with suppress(BlechannelError):

@@ -32,7 +32,12 @@ def judge(folder: Path, plan: Plan) -> Verdict:
         with closing(sqlite3.connect(folder / f"{sender}.queues")) as sent_in:
             with closing(sqlite3.connect(folder / f"{receiver}.queues")) as received_in:
                 for port in POLICIES:
-                    sent = [n for (n,) in sent_in.execute("SELECT number FROM app_sent WHERE port = ? ORDER BY number", (port,))]
+                    sent = [
+                        n
+                        for (n,) in sent_in.execute(
+                            "SELECT number FROM app_sent WHERE port = ? ORDER BY number", (port,)
+                        )
+                    ]
                     query = "SELECT number, digest FROM app_received WHERE port = ? ORDER BY place"
                     received = received_in.execute(query, (port,)).fetchall()
                     _compare(verdict, f"{sender} to {receiver}, {port}", port, sent, [n for n, _ in received])
