@@ -86,7 +86,9 @@ class BondGone(_OfLane):
     untaken: int
 
 
-OutboxEvent = Stored | Expired | Superseded | Refused | NotStored | StoreReset | PeerStoreReset | CarriedOver | BondGone
+OutboxEvent = (
+    Stored | Expired | Superseded | Refused | Broken | NotStored | StoreReset | PeerStoreReset | CarriedOver | BondGone
+)
 
 
 @dataclass(frozen=True, slots=True)
