@@ -13,7 +13,6 @@ from blechannel_capture.channel.listener import Listener
 from blechannel_capture.events import AttPdu, Connection, Disconnected, Event, StandardValue
 from blechannel_capture.gatt_map import Confidence, GattMap
 from blechannel_capture.recent import remember
-from blechannel_capture.values import standard_value
 
 MAX_PEERS: Final = 1024
 """Connections that are followed at once."""
@@ -48,7 +47,11 @@ class _Peer:
     def standard_value(self, pdu: AttPdu, handle: int) -> Iterable[Event]:
         """What the value says, where the attribute is known and a profile declares it."""
         attribute = self.gatt.attributes.get(handle)
-        if attribute is not None and (found := standard_value(attribute.uuid, pdu.value)) is not None:
+        if attribute is None:
+            return
+        from blechannel_capture.values import standard_value  # all profiles: not before a value may be one of theirs
+
+        if (found := standard_value(attribute.uuid, pdu.value)) is not None:
             yield StandardValue(pdu.packet, pdu.time_ns, pdu.connection, pdu.sender, handle, *found)
 
 
@@ -129,7 +132,7 @@ class Analysis:
         return gatt
 
     def _att(self, pdu: AttPdu) -> Iterable[Event]:
-        peer, opcode = self._peer(pdu.connection), pdu.opcode
+        peer, opcode = self._peers.get(pdu.connection.number) or self._peer(pdu.connection), pdu.opcode
         peer.last_packet = pdu.packet
         if opcode == att.NOTIFICATION:
             if peer.handles.is_outbox(pdu.handle, pdu.value):
