@@ -62,7 +62,7 @@ def test_the_phones_own_ephemeral_key_in_a_reconnect() -> None:
         assert finding.connection == 2
 
 
-def frame(said: object, **fields: object) -> ChannelFrame:
+def frame(said: object, **fields: Any) -> ChannelFrame:
     made = ChannelFrame(1, 0, LINK, Role.WATCH, 1, 99, None, Verdict.OK)
     return replace(made, **{"body" if isinstance(said, Nonce) else "frame": said}, **fields)
 
