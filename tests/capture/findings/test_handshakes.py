@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,8 @@ def test_the_phones_own_ephemeral_key_in_a_reconnect() -> None:
 
 def frame(said: object, **fields: Any) -> ChannelFrame:
     made = ChannelFrame(1, 0, LINK, Role.WATCH, 1, 99, None, Verdict.OK)
-    return replace(made, **{"body" if isinstance(said, Nonce) else "frame": said}, **fields)
+    named: dict[str, Any] = {"body" if isinstance(said, Nonce) else "frame": said}
+    return replace(made, **named, **fields)
 
 
 def of(watcher: Handshakes, *events: Event) -> list[Finding]:
