@@ -25,6 +25,7 @@
     ├── IdentityError               a certificate, its key, or the list of those believed cannot be used (`.path`)
     ├── TransportError              the link or its adapter failed
     │   ├── LinkLost                the link ended without an authenticated CLOSE: the session is cut off
+    │   ├── TransportGone           closed, or its adapter is gone: only another transport helps
     │   └── WatchNotFound           nothing suitable was seen while scanning
     ├── CarrierError                a tag, its reader or a file that carries a ticket cannot be used
     ├── CaptureError                a capture cannot be read as asked (what it is: `blechannel_capture.errors`)
@@ -180,6 +181,10 @@ class TransportError(BlechannelError):
 
 class LinkLost(TransportError):
     """The link ended without an authenticated CLOSE: what was in flight may be lost."""
+
+
+class TransportGone(TransportError):
+    """The transport was closed, or its adapter is gone for good: open another one."""
 
 
 class WatchNotFound(TransportError):

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Protocol
 
+from blechannel.aio.counters import Volume
 from blechannel.aio.latch import Latch
 from blechannel.aio.link import Link, LinkPosture
 from blechannel.aio.port import Port
@@ -52,6 +53,9 @@ class ChannelOwner(Protocol):
 
     def book_changed(self) -> None:
         """A change is durable: other channels of the same side may be affected."""
+
+    def service_failed(self, channel: Channel, port: str, error: Exception) -> None:
+        """The service of a port ended with an error: one that a peer or a link can cause, or a mistake of its own."""
 
 
 class Channel:
@@ -126,7 +130,12 @@ class Channel:
     @property
     def bond(self) -> Bond:
         """The bond that this channel belongs to, as it is stored now; raises BondNotFound once it is removed."""
-        return self._store.book.bond(self._outcome.bond_id)
+        return self._store.book.bond(self.bond_id)
+
+    @property
+    def bond_id(self) -> bytes:
+        """Which bond that is, also once it is removed."""
+        return self._outcome.bond_id
 
     @property
     def resumed(self) -> bool:
@@ -188,6 +197,17 @@ class Channel:
         if not self._is_over:
             self._over = self._over or Latch()
             await self._over.wait()
+
+    @property
+    def volume(self) -> Volume:
+        """What has gone through so far."""
+        pump = self.pump
+        return Volume(*pump.records_moved, pump.sent_bytes, pump.received_bytes)
+
+    @property
+    def queued_bytes(self) -> int:
+        """What is to be sent and waits for the link or the peer's window."""
+        return self.pump.queued_bytes
 
     # --- for ports and owners ---
 
@@ -355,10 +375,8 @@ class Channel:
         try:
             async with port:
                 await service(port)
-        except BlechannelError as error:
-            _log.info("port %s ended: %s", port.name, error)
-        except Exception:
-            _log.exception("the service of port %s failed", port.name)
+        except Exception as error:  # a service that somebody else wrote; it must not end the channel
+            self._owner.service_failed(self, port.name, error)
 
     def _end(self, error: BlechannelError | None, event: Event) -> None:
         self.is_open = False

@@ -68,7 +68,7 @@ class Pump:
     __slots__ = (
         *("_drained", "_flush_due", "_link", "_loop", "_moved", "_owner", "_parked"),
         *("_payload_bytes", "_receive", "_session", "_spoke_last", "_store", "_storing", "_stream", "_tick"),
-        *("_timer", "_unlinked", "_unsent", "_was_congested", "is_linked"),
+        *("_timer", "_unlinked", "_unsent", "_was_congested", "is_linked", "received_bytes", "sent_bytes"),
     )
 
     def __init__(
@@ -93,8 +93,10 @@ class Pump:
         self._spoke_last = False
         self._unlinked: Latch | None = None
         self.is_linked = True
+        self.sent_bytes = self.received_bytes = 0
+        """Of fragments."""
         self._tick: int | None = None
-        self._moved = 0
+        self._moved = (0, 0)  # when it was last looked at
         self._parked: ParkedSession | None = None
         self._session: Session | None = begin(self._payload_bytes, self._loop.time())
         self._stream = self._session.stream
@@ -104,6 +106,17 @@ class Pump:
     def session(self) -> Session:
         """The session, which is woken where it rests."""
         return self._session or self._wake()
+
+    @property
+    def records_moved(self) -> tuple[int, int]:
+        """Records sealed and opened so far; a session that rests is not woken to be asked."""
+        session = self._session or self._parked
+        return (0, 0) if session is None else session.records_moved
+
+    @property
+    def queued_bytes(self) -> int:
+        """What is to be sent and waits for the link or the peer's window."""
+        return self._stream.queued_bytes
 
     @property
     def state(self) -> State:
@@ -176,6 +189,7 @@ class Pump:
     def fragments_received(self, fragments: Sequence[bytes]) -> None:
         """See LinkReceiver."""
         self._spoke_last = False
+        self.received_bytes += sum(map(len, fragments))
         self.act((self._receive or self._receive_at_rest)(fragments, self._loop.time()))
 
     def resume_sending(self) -> None:
@@ -208,7 +222,9 @@ class Pump:
             self._spoke_last = True
             send = link.send
             while unsent and link.room > 0:
-                send(unsent.pop(0))
+                fragment = unsent.pop(0)
+                self.sent_bytes += len(fragment)
+                send(fragment)
         self._arm()
         if self._was_congested and self._stream.queued_bytes <= CONGESTED_BYTES // 2:
             self._was_congested = False
@@ -273,6 +289,7 @@ class Pump:
         self._session = None
         self._receive = None
         self._unsent = _NOTHING
+        self._moved = (0, 0)
         self._owner.parked()
         self._arm()
         return True

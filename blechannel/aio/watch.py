@@ -242,6 +242,9 @@ class Watch(Household):
 
     # --- inside ---
 
+    def _events_waiting(self) -> int:
+        return self._events.qsize()
+
     def _guesses_left(self) -> int:
         """Until the next lock; raises PairingLocked while there are none."""
         wait_s = self.locked_for_s
@@ -304,6 +307,8 @@ class Watch(Household):
                 self._happened(Declined("adapter", error))
                 return
             if len(self._channels) >= MAX_LINKS:
+                self.counters.links_refused += 1
+                self._journal.say("link-refused", f"{MAX_LINKS} phones are connected already", {"peer": link.peer})
                 await link.close()
                 continue
             try:

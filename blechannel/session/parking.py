@@ -50,6 +50,11 @@ class ParkedSession:
             raise LocalProtocolError("a parked session is woken once")
         return keys
 
+    @property
+    def records_moved(self) -> tuple[int, int]:
+        """Records sealed and opened so far; none are, while it rests."""
+        return (0, 0) if self.keys is None else (self.keys.send_n, self.keys.receive_n)
+
     def receive(self, fragment: bytes, now: float) -> bool:
         """One fragment has arrived. False, and nothing changed, where the session is to be woken for it.
 

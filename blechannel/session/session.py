@@ -95,10 +95,10 @@ class Session:
         return self._patience
 
     @property
-    def records_moved(self) -> int:
-        """Records sealed and opened so far: it stands still while neither side says anything."""
+    def records_moved(self) -> tuple[int, int]:
+        """Records sealed and opened so far: they stand still while neither side says anything."""
         records = self._stage.records
-        return 0 if records is None else records.sent + records.received
+        return (0, 0) if records is None else (records.sent, records.received)
 
     def park(self) -> ParkedSession | None:
         """What is left of this session, which is not to be used any more; None where it has something under way."""

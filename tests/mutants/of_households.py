@@ -156,15 +156,15 @@ RIGHTS = [
     Mutant(
         "ports that a peer opens for ever are forgotten",
         "aio/channel.py",
-        "if len(self._unasked) > UNASKED_PORTS:",
+        "if len(unasked) > UNASKED_PORTS:",
         "if False:",
         "aio/test_port.py",
     ),
     Mutant(
         "a port of the peer's that is open or unread is not forgotten",
         "aio/channel.py",
-        " for name, port in self._unasked.items() if port.is_spent)",
-        " for name, port in self._unasked.items())",
+        " for name, port in unasked.items() if port.is_spent)",
+        " for name, port in unasked.items())",
         "aio/test_port.py",
     ),
 ]

@@ -62,7 +62,7 @@ def gather(capture: Capture, name: str) -> Gathered:
         found += findings.look(event)
         timing.look(event)
         _take(sessions, event)
-    found += findings.end()
+    found = findings.in_hindsight([*found, *findings.end()])
     return Gathered(
         name,
         capture.format.value,

@@ -63,7 +63,7 @@ def _findings(gathered: Gathered) -> str:
     rows = [
         f'<tr><td class="number">{_packets(each)}</td><td>{escape(each.kind.value)}</td>'
         f'<td class="{each.level.value}">{each.level.value}</td>'
-        f"<td>{'certain' if each.certainty is Certainty.CERTAIN else 'inconclusive: a gap'}</td>"
+        f"<td>{'certain' if each.certainty is Certainty.CERTAIN else 'inconclusive: a gap, or damage'}</td>"
         f"<td>{escape(each.detail)}</td></tr>"
         for each in gathered.findings
     ]

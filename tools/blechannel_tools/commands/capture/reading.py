@@ -55,6 +55,13 @@ def add_keys(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_show_keys(parser: argparse.ArgumentParser) -> None:
+    """Whether keys are told."""
+    parser.add_argument(
+        "--show-keys", action="store_true", help="show the keys that are in the capture or were found: they are secrets"
+    )
+
+
 def _key(text: str) -> bytes:
     try:
         key = bytes.fromhex(text.removeprefix("0x"))
