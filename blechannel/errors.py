@@ -27,6 +27,11 @@
     │   ├── LinkLost                the link ended without an authenticated CLOSE: the session is cut off
     │   ├── TransportGone           closed, or its adapter is gone: only another transport helps
     │   └── WatchNotFound           nothing suitable was seen while scanning
+    ├── DeliveryError               an outbox's message did not reach the peer's store
+    │   ├── MessageExpired
+    │   ├── MessageSuperseded
+    │   ├── MessageRefused          it is too large for the peer
+    │   └── QueueFull               there is no room for one more, and the caller does not wait
     ├── CarrierError                a tag, its reader or a file that carries a ticket cannot be used
     ├── CaptureError                a capture cannot be read as asked (what it is: `blechannel_capture.errors`)
     └── MissingExtra                an optional dependency is not installed (`.extra`)
@@ -189,6 +194,26 @@ class TransportGone(TransportError):
 
 class WatchNotFound(TransportError):
     """No suitable watch was seen."""
+
+
+class DeliveryError(BlechannelError):
+    """A message that was given to an outbox is not, or no longer, on its way."""
+
+
+class MessageExpired(DeliveryError):
+    """Its time to live was over before the peer said that it had stored it."""
+
+
+class MessageSuperseded(DeliveryError):
+    """A newer message took its place before the peer said that it had stored it."""
+
+
+class MessageRefused(DeliveryError):
+    """It is longer than what the peer keeps of this port."""
+
+
+class QueueFull(DeliveryError):
+    """The peer has stored nothing for so long that no room is left."""
 
 
 class CarrierError(BlechannelError):

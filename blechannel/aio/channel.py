@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from blechannel.aio.counters import Volume
 from blechannel.aio.latch import Latch
 from blechannel.aio.link import Link, LinkPosture
+from blechannel.aio.outbox_port import OutboxPort
 from blechannel.aio.port import Port
 from blechannel.aio.pump import Begin, Pump
 from blechannel.errors import BlechannelError, LocalProtocolError
@@ -32,6 +33,10 @@ from blechannel.session.events import (
 )
 from blechannel.session.session import Session
 from blechannel.session.traffic import Traffic
+
+if TYPE_CHECKING:
+    from blechannel.aio.outbox import Outbox
+    from blechannel.aio.outbox_queue import OutboxQueue
 
 _log = logging.getLogger(__name__)
 
@@ -65,8 +70,8 @@ class Channel:
     """
 
     __slots__ = (
-        *("__weakref__", "_error", "_established", "_finishing", "_is_over", "_link", "_over", "_owner", "_ports"),
-        *("_reading", "_services", "_settled", "_store", "_tasks", "_traffic", "_unasked", "_undelivered"),
+        *("__weakref__", "_error", "_established", "_finishing", "_is_over", "_link", "_outbox", "_over", "_owner"),
+        *("_ports", "_reading", "_services", "_settled", "_store", "_tasks", "_traffic", "_unasked", "_undelivered"),
         *("_when_over", "is_open", "pump"),
     )
 
@@ -78,11 +83,13 @@ class Channel:
         *,
         services: Mapping[str, Service],
         owner: ChannelOwner,
+        outbox: Outbox | None = None,
     ) -> None:
         self._link = link
         self._store = store
         self._services = services
         self._owner = owner
+        self._outbox = outbox
         # Tuples, and None, where there is mostly nothing or one thing: an idle channel is to be small.
         self._ports: tuple[Port, ...] = ()  # that a service or the application asked for
         self._unasked: dict[str, Port] | None = None  # in the order in which the peer opened them last
@@ -122,6 +129,16 @@ class Channel:
             port = self._unasked_or_new(name)
             self._ports += (port,)
         return port
+
+    def outbox(self, name: str) -> OutboxQueue:
+        """The queue of that port with this channel's bond: it outlives the channel.
+
+        Raises:
+            LocalProtocolError: this side was given no outbox, or one that does not carry the port.
+        """
+        if self._outbox is None:
+            raise LocalProtocolError("no outbox was given to this phone or watch")
+        return self._outbox.queue(self.bond.bond_id, name)
 
     def serve(self, name: str, service: Service) -> None:
         """Run `service` for each port of that name that the peer opens from now on."""
@@ -236,6 +253,7 @@ class Channel:
         """Return once the channel stands; raises what it failed with."""
         if self._settled is not None:
             await self._settled.wait()
+            await asyncio.sleep(0)  # what the handshake said last is on its way before anybody goes on
         if self._established is None:
             self.check_cut_off()
         return self._outcome
@@ -339,7 +357,8 @@ class Channel:
 
     def _peer_opened(self, event: PortOpened) -> None:
         service = self._services.get(event.name)
-        is_asked_for = service is not None or self._asked(event.name) is not None
+        is_known = self._asked(event.name) is not None or self._is_carried(event.name)
+        is_asked_for = service is not None or is_known
         port = self.port(event.name) if is_asked_for else self._unasked_port(event.name)
         port.opened(event.port)
         self._reading[event.port] = port
@@ -366,10 +385,13 @@ class Channel:
     def _unasked_or_new(self, name: str) -> Port:
         if self._unasked and name in self._unasked:
             return self._unasked.pop(name)
-        port = Port(self, name)
+        port = OutboxPort(self, name, self._outbox) if self._outbox and self._is_carried(name) else Port(self, name)
         if self._finishing is not None:
             port.over(cleanly=self._error is None)
         return port
+
+    def _is_carried(self, name: str) -> bool:
+        return self._outbox is not None and name in self._outbox.ports
 
     async def _serve(self, service: Service, port: Port) -> None:
         try:

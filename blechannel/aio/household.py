@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from blechannel.aio.channel import Channel, Service
 from blechannel.aio.counters import Counters, Figures, kind_of
@@ -24,6 +25,9 @@ from blechannel.session.credentials import Credentials
 from blechannel.session.events import Closed, Established, Event, Failed, KeysLogged
 from blechannel.session.session import Session
 from blechannel.session.setup import PhoneSetup, WatchSetup
+
+if TYPE_CHECKING:
+    from blechannel.aio.outbox import Outbox
 
 _log = logging.getLogger(__name__)
 
@@ -45,13 +49,20 @@ class Household:
     """The channels of one side. Not for applications: `Phone` and `Watch` are."""
 
     def __init__(
-        self, store: BondStore, config: Config, world: World, key_log: KeyLog | None, credentials: Credentials | None
+        self,
+        store: BondStore,
+        config: Config,
+        world: World,
+        key_log: KeyLog | None,
+        credentials: Credentials | None,
+        outbox: Outbox | None = None,
     ) -> None:
         self._store = store
         self._config = dataclasses.replace(config, key_log=key_log is not None)
         self._world = world
         self._key_log = key_log
         self._credentials = credentials or Credentials()
+        self._outbox = outbox
         self._questions = Questions()
         self._services: dict[str, Service] = {}
         self._channels: dict[Channel, None] = {}  # in the order in which they were made
@@ -99,8 +110,12 @@ class Household:
             case Established():
                 self._questions.over(channel)
                 self._began(channel, event)
+                if self._outbox is not None:
+                    self._outbox.stands(channel)
             case Closed() | Failed():
                 self._questions.over(channel)
+                if self._outbox is not None:
+                    self._outbox.over(channel)
                 channel.when_over(self._forget)
                 self._ended(channel, event.error if isinstance(event, Failed) else None)
 
@@ -110,6 +125,7 @@ class Household:
         Called by channels; by who changes the store otherwise too.
         """
         self._notice_guesses()
+        self._notice_bonds()
         for channel in tuple(self._channels):
             channel.look_at_book()
 
@@ -155,13 +171,17 @@ class Household:
     def _notice_guesses(self) -> None:
         self._lock_out().noticed(self._store.book.guesses_spent, now=self._now())
 
+    def _notice_bonds(self) -> None:
+        if self._outbox is not None:
+            self._outbox.book_changed(self._store.book)
+
     def _make_channel(self, link: Link, setup: PhoneSetup | WatchSetup) -> Channel:
         """A channel that is to be started: events come at once."""
 
         def begin(max_fragment_bytes: int, now: float) -> Session:
             return Session(setup, max_fragment_bytes=max_fragment_bytes, random=self._world.random, now=now)
 
-        channel = Channel(link, begin, self._store, services=self._services, owner=self)
+        channel = Channel(link, begin, self._store, services=self._services, owner=self, outbox=self._outbox)
         self._channels[channel] = None
         self.counters.handshakes_begun += 1
         return channel

@@ -18,6 +18,7 @@ from blechannel.aio.keep_policy import KeepPolicy
 from blechannel.aio.keeping import Keeping
 from blechannel.aio.key_log import KeyLog
 from blechannel.aio.link import PhoneTransport, Sighting
+from blechannel.aio.outbox import Outbox
 from blechannel.aio.person import METHOD_OF, AskCode, Certificate, OutOfBand, Passkey, Way, Words
 from blechannel.aio.strangers import Strangers
 from blechannel.config import Config
@@ -73,8 +74,9 @@ class Phone(Household):
         world: World = World(),  # noqa: B008 - frozen
         key_log: KeyLog | None = None,
         credentials: Credentials | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
-        super().__init__(store, config, world, key_log, credentials)
+        super().__init__(store, config, world, key_log, credentials, outbox)
         self._transport = transport
         self._ways: dict[Channel, Way] = {}
         self._turns: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -84,6 +86,7 @@ class Phone(Household):
 
     async def __aenter__(self) -> Phone:
         self._notice_guesses()
+        self._notice_bonds()
         return self
 
     async def __aexit__(

@@ -14,6 +14,7 @@ from blechannel.aio.household import Household, World
 from blechannel.aio.key_log import KeyLog
 from blechannel.aio.link import WatchTransport
 from blechannel.aio.membership import Membership
+from blechannel.aio.outbox import Outbox
 from blechannel.aio.person import Compare
 from blechannel.config import Config
 from blechannel.errors import BlechannelError, LocalProtocolError, PairingLocked, ReplayDetected, TransportError
@@ -96,8 +97,9 @@ class Watch(Household):
         world: World = World(),  # noqa: B008 - frozen
         key_log: KeyLog | None = None,
         credentials: Credentials | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
-        super().__init__(store, config, world, key_log, credentials)
+        super().__init__(store, config, world, key_log, credentials, outbox)
         self._compare: Compare | None = None
         self._transport = transport
         self._window: PairingWindow | None = None
@@ -129,6 +131,7 @@ class Watch(Household):
             StoreError: the store cannot be written.
         """
         self._notice_guesses()
+        self._notice_bonds()
         if not self._store.book.discovery_key:
             await self._store.apply(SetDiscoveryKey(self._world.random(KEY_BYTES)))
         await self._transport.advertise(self._advert())

@@ -21,7 +21,7 @@ MUTANTS = [
     Mutant(
         "a file of another program is left alone",
         CUSTODY,
-        "ours = int.from_bytes(header[68:72]) == APPLICATION_ID",
+        "ours = int.from_bytes(header[68:72]) == kind.application_id",
         "ours = True",
         FOREIGN,
     ),

@@ -16,7 +16,7 @@ from blechannel_tools.exits import Exit, epilog, exit_of, in_words
 from blechannel_tools.output import HumanOutput, JsonOutput, tell_error
 from blechannel_tools.sides import ask_passphrase
 
-COMMANDS: Final = ("demo", "watch", "phone", "bonds", "identity", "capture", "simulate", "doctor")
+COMMANDS: Final = ("demo", "watch", "phone", "bonds", "identity", "gateway", "capture", "simulate", "doctor")
 """In the order of --help; each is a module of `commands`, loaded when it is meant."""
 EPILOG = """first steps, in two terminals:
   blechannel watch --transport unix:/tmp/ble --pair

@@ -11,6 +11,7 @@ from pathlib import Path
 from blechannel.aio.attributes import PlainService
 from blechannel.aio.key_log import KeyLog
 from blechannel.aio.link import WatchTransport
+from blechannel.aio.outbox import Outbox
 from blechannel.aio.phone import Phone
 from blechannel.aio.watch import Watch
 from blechannel.config import Config
@@ -66,7 +67,7 @@ async def _passphrase(options: argparse.Namespace, path: Path) -> str | None:
 
 @asynccontextmanager
 async def open_phone(
-    options: argparse.Namespace, *, credentials: Credentials | None = None
+    options: argparse.Namespace, *, credentials: Credentials | None = None, outbox: Outbox | None = None
 ) -> AsyncGenerator[Phone, None]:
     """A phone; leaving closes its channels, its radio and its store."""
     config = Config(options.name)
@@ -74,7 +75,7 @@ async def open_phone(
         store = await held.enter_async_context(await open_store(options, Role.PHONE))
         key_log = _key_log(held)
         radio = await open_phone_radio(options.transport, snoop=options.snoop)
-        phone = Phone(store, radio, config=config, key_log=key_log, credentials=credentials)
+        phone = Phone(store, radio, config=config, key_log=key_log, credentials=credentials, outbox=outbox)
         yield await held.enter_async_context(phone)
 
 
