@@ -216,6 +216,11 @@ class Channel:
             await self._over.wait()
 
     @property
+    def rests(self) -> bool:
+        """Whether it has come down to its keys, because it has had nothing to do for a while."""
+        return self.pump.rests
+
+    @property
     def volume(self) -> Volume:
         """What has gone through so far."""
         pump = self.pump

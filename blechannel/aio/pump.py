@@ -119,6 +119,11 @@ class Pump:
         return self._stream.queued_bytes
 
     @property
+    def rests(self) -> bool:
+        """Whether the session is parked."""
+        return self._session is None
+
+    @property
     def state(self) -> State:
         """Where the conversation stands."""
         return State.ESTABLISHED if self._session is None else self._session.state

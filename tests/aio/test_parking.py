@@ -25,10 +25,6 @@ REST_S = 2 * PATIENCE.park_s + 2 * TICK_S
 RESTLESS = Config("side", patience=replace(PATIENCE, park_s=float("inf")))
 
 
-def rests(channel: Channel) -> bool:
-    return channel.pump._session is None
-
-
 async def at_rest(r: Room) -> tuple[Channel, Channel]:
     """Both ends of a channel, after a message on a port that stays open both ways."""
     phone, watch = await r.pair(), await r.other_end()
@@ -38,8 +34,8 @@ async def at_rest(r: Room) -> tuple[Channel, Channel]:
     await ours.send(b"once")
     assert await theirs.receive() == b"once"
     await asyncio.sleep(REST_S)
-    assert rests(phone)
-    assert rests(watch)
+    assert phone.rests
+    assert watch.rests
     return phone, watch
 
 
@@ -52,10 +48,10 @@ async def test_messages_wake_a_channel_that_rests_and_it_rests_again() -> None:
             assert await watch.port("talk").receive() == b"to the watch"
             await watch.port("talk").send(b"to the phone")
             assert await phone.port("talk").receive() == b"to the phone"
-            assert not rests(phone)
+            assert not phone.rests
             await asyncio.sleep(REST_S)
-            assert rests(phone)
-            assert rests(watch)
+            assert phone.rests
+            assert watch.rests
 
 
 @on_virtual_clock
@@ -66,8 +62,8 @@ async def test_a_channel_that_talks_does_not_rest() -> None:
             await phone.port("talk").send(b"again")
             assert await watch.port("talk").receive() == b"again"
             await asyncio.sleep(PATIENCE.park_s / 2)
-            assert not rests(phone)
-            assert not rests(watch)
+            assert not phone.rests
+            assert not watch.rests
 
 
 @on_virtual_clock
@@ -76,7 +72,7 @@ async def test_whoever_waits_for_a_message_is_told_while_the_channel_rests() -> 
         phone, watch = await at_rest(r)
         waiting = asyncio.create_task(phone.port("talk").receive())
         await asyncio.sleep(500)
-        assert rests(phone)
+        assert phone.rests
         await watch.port("talk").send(b"at last")
         assert await waiting == b"at last"
 
@@ -90,7 +86,7 @@ async def test_ports_are_opened_served_and_shut_out_of_rest() -> None:
             await port.send(b"hear")
             assert await port.receive() == b"hear"
         await asyncio.sleep(REST_S)
-        assert rests(watch)
+        assert watch.rests
         phone.port("talk").shut()
         assert [message async for message in watch.port("talk")] == []
 
@@ -100,7 +96,7 @@ async def test_probes_are_answered_at_rest_and_silence_is_noticed() -> None:
     async with room() as r:
         phone, watch = await at_rest(r)
         await asyncio.sleep(10 * PATIENCE.keepalive_s)
-        assert rests(phone)
+        assert phone.rests
         assert phone.is_open
         r.links[-1].faults = Faults([Stall(0, 10.0**6)])
         fell_silent_s = now_s()
@@ -144,11 +140,11 @@ async def test_news_wake_the_channels_that_they_concern_and_no_other() -> None:
         [bond] = r.watch.members.bonds
         r.phone.book_changed()
         r.watch.book_changed()
-        assert rests(phone)
-        assert rests(watch)
+        assert phone.rests
+        assert watch.rests
         await r.watch.store.apply(SetDiscoveryKey(bytes(32)))
         r.watch.book_changed()
-        assert not rests(watch)
+        assert not watch.rests
         await asyncio.sleep(1)
         assert phone.bond.discovery_key == bytes(32)
         assert watch.bond == bond
@@ -171,8 +167,8 @@ async def test_a_channel_rests_only_where_the_configuration_says_so() -> None:
     async with room(config=RESTLESS) as r:
         phone, watch = await r.pair(), await r.other_end()
         await asyncio.sleep(1000)
-        assert not rests(phone)
-        assert not rests(watch)
+        assert not phone.rests
+        assert not watch.rests
 
 
 def transcript(config: Config) -> list[tuple[float, Role, int]]:
@@ -244,9 +240,9 @@ async def test_what_the_channel_says_of_itself_does_not_wake_it() -> None:
         assert phone.error is None
         assert phone.bond.peer_name == "side"
         assert phone.port("talk").name == "talk"
-        assert rests(phone)
+        assert phone.rests
         assert phone.max_message_bytes > 1000, "which wakes it"
-        assert not rests(phone)
+        assert not phone.rests
 
 
 @on_virtual_clock
