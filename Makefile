@@ -56,7 +56,7 @@ fuzz: ## Fuzz every decoder and whole sessions (SECONDS=60 in all; Linux)
 fuzz-long: ## The same for ten minutes
 	@$(MAKE) fuzz SECONDS=600
 
-test-system: setup ## Tests that need software of the system (tshark, QEMU)
+test-system: setup ## Tests that need software of the system (tshark, QEMU, mosquitto)
 	@sh tools/system_tests.sh $(BIN)/python
 
 test-long: setup ## Tests that take minutes

@@ -362,8 +362,7 @@ class Channel:
 
     def _peer_opened(self, event: PortOpened) -> None:
         service = self._services.get(event.name)
-        is_known = self._asked(event.name) is not None or self._is_carried(event.name)
-        is_asked_for = service is not None or is_known
+        is_asked_for = service is not None or self._asked(event.name) is not None or self._is_carried(event.name)
         port = self.port(event.name) if is_asked_for else self._unasked_port(event.name)
         port.opened(event.port)
         self._reading[event.port] = port

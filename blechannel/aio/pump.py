@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Protocol, cast
 
 from blechannel.aio.latch import Latch
-from blechannel.aio.link import Link
+from blechannel.aio.link import BatchLink, Link
 from blechannel.aio.wheel import TICK_S, running_wheel
 from blechannel.errors import BlechannelError, StoreError, TransportError
 from blechannel.pairing.changes import BondStore
@@ -66,9 +66,9 @@ class Pump:
     """
 
     __slots__ = (
-        *("_drained", "_flush_due", "_link", "_loop", "_moved", "_owner", "_parked"),
-        *("_payload_bytes", "_receive", "_session", "_spoke_last", "_store", "_storing", "_stream", "_tick"),
-        *("_timer", "_unlinked", "_unsent", "_was_congested", "is_linked", "received_bytes", "sent_bytes"),
+        *("_batch", "_drained", "_flush_due", "_link", "_loop", "_moved", "_owner", "_parked", "_payload_bytes"),
+        *("_receive", "_session", "_spoke_last", "_store", "_storing", "_stream", "_tick", "_timer", "_unlinked"),
+        *("_unsent", "_was_congested", "is_linked", "received_bytes", "sent_bytes"),
     )
 
     def __init__(
@@ -81,6 +81,7 @@ class Pump:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._link = link
+        self._batch: BatchLink | None = link if isinstance(link, BatchLink) else None
         self._store = store
         self._owner = owner
         self._payload_bytes = link.max_fragment_bytes
@@ -225,17 +226,25 @@ class Pump:
             unsent = self._unsent = self._stream.fragments_to_send(self._loop.time())
         if unsent and link.room > 0:
             self._spoke_last = True
-            send = link.send
-            while unsent and link.room > 0:
-                fragment = unsent.pop(0)
-                self.sent_bytes += len(fragment)
-                send(fragment)
+            self._send(unsent)
         self._arm()
         if self._was_congested and self._stream.queued_bytes <= CONGESTED_BYTES // 2:
             self._was_congested = False
             self._owner.has_room()
         if self._drained is not None and not self._drained.done() and not self._is_draining():
             self._drained.set_result(None)
+
+    def _send(self, unsent: list[bytes]) -> None:
+        link = self._link
+        if self._batch is not None and len(unsent) <= link.room:
+            self._unsent = []
+            self.sent_bytes += sum(map(len, unsent))
+            self._batch.send_all(unsent)
+            return
+        while unsent and link.room > 0:
+            fragment = unsent.pop(0)
+            self.sent_bytes += len(fragment)
+            link.send(fragment)
 
     def _is_draining(self) -> bool:
         return self.is_linked and bool(self._unsent or self._stream.queued_bytes)

@@ -136,7 +136,7 @@ async def test_a_channel_that_stands_already_is_kept_too() -> None:
 @on_virtual_clock
 async def test_a_watch_that_says_close_is_connected_to_again() -> None:
     async with bonded() as h, h.phone.keep(h.bond_id, policy=AT_ONCE) as kept:
-        await kept.channel()
+        await echoed(await kept.channel())
         await h.watch.channels[0].close()
         assert (await next_wait(kept)).error is None
         assert await echoed(await kept.channel()) == b"a"

@@ -21,6 +21,7 @@ from blechannel_gateway.inbox import Delivery
 from blechannel_gateway.presence import Link
 from gatt_profiles.heart_rate import BodySensorLocation, HeartRate
 from tests.gateway.homes import Home, home, plan_for
+from tests.gateway.tap import Tap
 
 MOST_S = 15.0
 
@@ -146,16 +147,42 @@ async def test_another_gateways_watch_is_left_to_it(tmp_path: Path) -> None:
         assert [lane.watch for lane in whole.outbox.station.spool.lanes] == ["ab" * 16]
 
 
-async def test_presence_and_the_last_will(tmp_path: Path) -> None:
+async def test_a_watch_is_there_while_its_link_stands(tmp_path: Path) -> None:
     async with way(tmp_path) as whole:
         [watch] = whole.gateway.watches
         roster = whole.inbox.roster
         while not roster.is_connected(watch):
             await asyncio.sleep(0.005)
         await whole.home.watch.close()
-        await whole.until_link(Link.WAITING)
         while roster.is_connected(watch):
             await asyncio.sleep(0.005)
+        assert roster.watches[watch].gateway == "hall"
+
+
+async def test_a_gateway_that_ends_takes_its_watches_with_it(tmp_path: Path) -> None:
+    """Once with a good-bye, and once cut off: then the broker tells its last will."""
+    async with (
+        asyncio.timeout(MOST_S),
+        embedded_broker() as broker,
+        Tap(broker) as tap,
+        CloudInbox(tmp_path / "in.db", broker, site="home", identifier="in") as inbox,
+        home(tmp_path) as ours,
+    ):
+        for ends in ("with a good-bye", "cut off"):
+            async with open_gateway(ours.phone, plan_for(tap.broker, tmp_path), ours.phone_outbox) as gateway:
+                [watch] = gateway.watches
+                running = asyncio.ensure_future(gateway.run())
+                while not inbox.roster.is_connected(watch):
+                    await asyncio.sleep(0.005)
+                if ends == "cut off":
+                    tap.is_open = False
+                    tap.cut()
+                    while inbox.roster.is_connected(watch):
+                        await asyncio.sleep(0.005)
+                running.cancel()
+                await asyncio.wait([running])
+            while inbox.roster.is_connected(watch):
+                await asyncio.sleep(0.005)
 
 
 async def test_a_gateway_without_a_bond_says_what_to_do(tmp_path: Path) -> None:

@@ -12,6 +12,13 @@ OF_AIO = "aio/test_phone_and_watch.py aio/test_ways.py aio/test_cancellation.py"
 
 MUTANTS = [
     Mutant(
+        "a batch does not overtake what waits",
+        "transports/loopback/link.py",
+        " and fits and not self._armed:",
+        " and fits:",
+        "transports/test_loopback_link.py",
+    ),
+    Mutant(
         "one store of a process has the file",
         CUSTODY,
         "        if identity in _held:",

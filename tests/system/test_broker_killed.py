@@ -61,7 +61,8 @@ async def _killed(times: int, folder: Path) -> None:
                 assert not [each for each in complaints if "never retrieved" in each], complaints
                 print(f"{sum(counts.values())} messages each way, {times} kills")
             finally:
-                for task in (*tasks, feeding):
+                feeding.cancel()
+                for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, feeding, return_exceptions=True)
 

@@ -13,7 +13,7 @@ from blechannel_capture.events import Connection, Event, Side
 from blechannel_capture.json_lines import SECRET_FIELDS
 
 MAX_VALUE_BYTES: Final = 24
-_HIDDEN: Final = "(a key: --show-keys)"
+_HIDDEN: Final = "(a secret key)"
 SMP_NAMES: Final = {
     0x01: "Pairing Request",
     0x02: "Pairing Response",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from blechannel.errors import MissingExtra
 from blechannel_gateway.broker import Broker
 from blechannel_gateway.errors import BrokerAway, BrokerError, BrokerRefused
-from blechannel_gateway.tls_probe import tls_refusal
+from blechannel_gateway.tls_probe import TlsProbe
 
 if TYPE_CHECKING:
     from aiomqtt import Client, Message
@@ -24,6 +24,7 @@ MOST_WAIT_S: Final = 30.0
 QUEUED: Final = 4096
 """Publications that wait to be looked at; what is beyond is dropped, and sent again because nobody acknowledges it."""
 AT_ONCE: Final = 256
+LEAVING_S: Final = 1.0
 FILTERS_AT_ONCE: Final = 64
 AT_LEAST_ONCE: Final = 1
 FAILURE_CODES: Final = 0x80
@@ -151,6 +152,7 @@ class Courier:
             finally:
                 self._client = None
                 with suppress(aiomqtt.MqttError, OSError):
+                    await self._leave(client)
                     await client.__aexit__(None, None, None)
         except (aiomqtt.MqttError, OSError) as error:
             raise BrokerAway(f"the connection to {self._where} is lost ({error})") from error
@@ -166,8 +168,9 @@ class Courier:
         import aiomqtt
         from aiomqtt.exceptions import MqttConnectError
 
+        probe = None if self._context is None else await TlsProbe.begin(self._broker, self._context)
         connecting = asyncio.ensure_future(client.__aenter__())
-        probing = None if self._context is None else asyncio.ensure_future(tls_refusal(self._broker, self._context))
+        probing = None if probe is None else asyncio.ensure_future(probe.refusal())
         try:
             tasks: list[asyncio.Future[Any]] = [connecting] if probing is None else [connecting, probing]
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -180,6 +183,12 @@ class Courier:
             raise BrokerAway(f"{self._where} cannot be reached ({error})") from error
         finally:
             await _drop(connecting, probing)
+
+    async def _leave(self, client: Client) -> None:
+        """A broker tells the last will of who is cut off, and not of who says good-bye: this side tells it itself."""
+        if self._will is not None:
+            will = self._will
+            await client.publish(will.topic, will.payload, will.qos, will.retain, timeout=LEAVING_S)
 
     async def _subscribe(self, client: Client) -> None:
         for first in range(0, len(self._filters), FILTERS_AT_ONCE):

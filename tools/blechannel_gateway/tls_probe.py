@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from contextlib import suppress
 from typing import Final
 
 from blechannel_gateway.broker import Broker
-from blechannel_gateway.errors import BrokerRefused
+from blechannel_gateway.errors import BrokerAway, BrokerRefused
 
 ALERT_S: Final = 5.0
 """How long to wait for a refusal."""
@@ -35,27 +34,45 @@ _ALERTS: Final = (
 )
 
 
-async def tls_refusal(broker: Broker, context: ssl.SSLContext) -> BrokerRefused | None:
-    """Why the TLS of a connection would be refused; None where it is not, or nobody is there."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(ALERT_S):
-            try:
-                _reader, writer = await asyncio.open_connection(
+class TlsProbe:
+    """A connection of TLS beside the client's; `begin` makes it, `refusal` waits for what comes of it."""
+
+    def __init__(self, broker: Broker, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._broker = broker
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def begin(cls, broker: Broker, context: ssl.SSLContext) -> TlsProbe:
+        """Return once both sides have said what they say in a handshake.
+
+        Raises:
+            BrokerRefused: this side refuses the broker, or the broker this side, and why.
+            BrokerAway: nobody is there, or no answer comes.
+        """
+        try:
+            async with asyncio.timeout(broker.answer_s):
+                streams = await asyncio.open_connection(
                     broker.host, broker.port, ssl=context, server_hostname=broker.host
                 )
-            except ssl.SSLError as error:
-                return BrokerRefused(_in_words(broker, error))
-            except OSError:
-                return None
-            try:
-                await _reader.read(1)
-            except ssl.SSLError as error:
-                return BrokerRefused(_in_words(broker, error))
-            except OSError:
-                return None
-            finally:
-                writer.transport.abort()
-    return None
+        except ssl.SSLError as error:
+            raise BrokerRefused(_in_words(broker, error)) from error
+        except (OSError, TimeoutError) as error:
+            raise BrokerAway(f"the broker {broker.host}:{broker.port} cannot be reached ({error})") from error
+        return cls(broker, *streams)
+
+    async def refusal(self) -> BrokerRefused | None:
+        """Why the broker refuses this side's certificate, None where it does not; then the connection is closed."""
+        try:
+            async with asyncio.timeout(ALERT_S):
+                await self._reader.read(1)
+        except ssl.SSLError as error:
+            return BrokerRefused(_in_words(self._broker, error))
+        except (OSError, TimeoutError):
+            return None
+        finally:
+            self._writer.transport.abort()
+        return None
 
 
 def _in_words(broker: Broker, error: ssl.SSLError) -> str:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from blechannel_tools.board import board
 from blechannel_tools.exits import Exit
+from blechannel_tools.log_json import add_log_json
 from blechannel_tools.output import Output
 
 TRANSPORT_VARIABLE = "BLECHANNEL_TRANSPORT"
@@ -44,7 +45,7 @@ def share_examples(actions: Commands, group: str, epilog: str) -> None:
 
 
 def add_transport(parser: argparse.ArgumentParser, *, required: bool = True, boards: bool = False) -> None:
-    """`--transport` and `--snoop`, and with `boards` `--board`, of which `choose_transport` makes a transport."""
+    """`--transport`, `--snoop` and `--log-json`, and with `boards` `--board`: see `choose_transport`."""
     default = os.environ.get(TRANSPORT_VARIABLE) or None
     radio = parser.add_mutually_exclusive_group(required=required and default is None)
     if boards:
@@ -63,6 +64,7 @@ def add_transport(parser: argparse.ArgumentParser, *, required: bool = True, boa
         f"(default: ${TRANSPORT_VARIABLE})",
     )
     parser.add_argument("--snoop", type=Path, metavar="FILE", help="capture a controller's traffic as btsnoop")
+    add_log_json(parser)
 
 
 def choose_transport(options: argparse.Namespace) -> None:

@@ -67,6 +67,7 @@ class Event(StrEnum):
     LINK_LOST = "link-lost"
     LOAD = "load"
     MESSAGE = "message"
+    METRICS = "metrics"
     OWNER_CHANGED = "owner-changed"
     PAIRED = "paired"
     PAIRING_CLOSED = "pairing-closed"

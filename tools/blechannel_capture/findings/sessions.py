@@ -64,7 +64,8 @@ class Sessions:
             detail = f"{event.name}: {event.detail}"
             yield Finding(Kind.UNKNOWN_KEY, Level.NOTE, certainty, packets, number, detail)
         if event.skipped and not self._gaps_explain(number):
-            detail = f"{event.skipped} records of the {event.sender.value} before number {event.record} are missing"
+            records = "1 record" if event.skipped == 1 else f"{event.skipped} records"
+            detail = f"{records} of the {event.sender.value} before number {event.record} never came"
             yield Finding(Kind.RECORD_MISSING, Level.ATTACK, certainty, packets, number, detail)
         if event.is_late:
             detail = f"record {event.record} of the {event.sender.value} came after later ones"

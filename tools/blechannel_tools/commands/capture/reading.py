@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -14,6 +15,7 @@ from blechannel.errors import LocalProtocolError
 from blechannel_capture import Capture, KeyLog, KeyRing, load_key_log
 from blechannel_capture.containers.source import never
 from blechannel_capture.errors import CaptureError, NotACapture
+from blechannel_capture.ledger import Damage
 from blechannel_capture.link_keys import add_link_keys
 from blechannel_capture.packet import Packet
 from blechannel_tools.output import Output
@@ -23,6 +25,7 @@ LONG_FILE_BYTES: Final = 8 << 20
 """From this size on a bar shows how far reading is."""
 SHOWN_EVERY: Final = 4096
 LOOK_AGAIN_S: Final = 0.2
+_ENDS_READING: Final = (Damage.BAD_LENGTH, Damage.TRUNCATED)
 
 
 def add_file(parser: argparse.ArgumentParser) -> None:
@@ -89,7 +92,7 @@ def opened(options: argparse.Namespace, output: Output, path: Path | None = None
             capture = Capture(
                 file,
                 strict=options.strict,
-                wait=_wait if follow else never,
+                wait=_watching(path, file) if follow else never,
                 link_keys=_link_keys(options),
                 key_log=key_log,
             )
@@ -105,11 +108,23 @@ def opened(options: argparse.Namespace, output: Output, path: Path | None = None
 
             capture.on_packet = tell
         yield capture
+        if follow and (entries := [each for each in capture.ledger.entries if each.damage in _ENDS_READING]):
+            raise CaptureError(f"{path} cannot be followed further: {entries[-1]}")
 
 
-def _wait() -> bool:
-    time.sleep(LOOK_AGAIN_S)
-    return True
+def _watching(path: Path, file: BinaryIO) -> Callable[[], bool]:
+    """Waits for more in a file that grows."""
+
+    def wait() -> bool:
+        time.sleep(LOOK_AGAIN_S)
+        opened, now = os.fstat(file.fileno()), path.stat() if path.exists() else None
+        if now is None or (now.st_ino, now.st_dev) != (opened.st_ino, opened.st_dev):
+            raise CaptureError(f"{path} was moved away or replaced while it was followed: follow the new one")
+        if opened.st_size < file.tell():
+            raise CaptureError(f"{path} was cut short while it was followed: start again")
+        return True
+
+    return wait
 
 
 def _link_keys(options: argparse.Namespace) -> KeyRing:
