@@ -21,6 +21,7 @@ except ModuleNotFoundError as error:
 SIZE_INCHES = (9.0, 4.2)
 LINE, BAND, MARK = "#1f4e79", "#7fa8d1", "#d9822b"
 FEWEST_SLICES, MOST_SLICES = 5, 60
+MOST_POINTS = 500
 ALL_BUT = (1.0, 0.1, 0.01, 0.001, 0.0001)
 """Shares of messages that are later, on the axis."""
 
@@ -48,8 +49,9 @@ def draw(served: Served, path: Path) -> None:
 def _draw_percentiles(axes: Axes, ordered_ms: list[float]) -> None:
     """Each further step to the right leaves a tenth of the messages."""
     count = len(ordered_ms)
-    later = [(count - rank) / count for rank in range(count)]
-    axes.plot(later, ordered_ms, color=LINE, lw=2)
+    kept = (round(count ** (1 - step / MOST_POINTS)) for step in range(MOST_POINTS + 1))
+    ranks = sorted({count - each for each in kept})
+    axes.plot([(count - rank) / count for rank in ranks], [ordered_ms[rank] for rank in ranks], color=LINE, lw=2)
     for percent in PERCENTS:
         value, share = percentile(ordered_ms, percent), 1 - percent / 100
         axes.plot([share], [value], "o", color=MARK)

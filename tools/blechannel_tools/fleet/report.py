@@ -58,9 +58,8 @@ def _spread(served: Served) -> str:
 
 def rest_table_of(rested: Rested) -> Table:
     """A line a figure."""
-    native = "" if rested.is_native_known else ", without what OpenSSL holds"
     rows = [
-        ("a channel's end, awake", f"{rested.hot_bytes:,} bytes with a port open both ways{native}"),
+        ("a channel's end, awake", f"{rested.hot_bytes:,} bytes with a port open both ways"),
         ("the same, at rest", f"{rested.parked_bytes:,} bytes"),
         ("processor", f"{rested.cpu_share:.1%} of a core for all, both ends: probes are sent and answered"),
     ]

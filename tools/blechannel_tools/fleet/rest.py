@@ -7,26 +7,24 @@ from dataclasses import dataclass, replace
 
 from blechannel.limits import Patience
 from blechannel_tools.fleet.fleet import Fleet
-from blechannel_tools.fleet.memory import aead_bytes, held_bytes
+from blechannel_tools.fleet.memory import AEAD_BYTES, held_bytes
 from blechannel_tools.fleet.resources import Resources
 
 PORT = "simulated"
 RESTING = replace(Patience(), park_s=1.0)
 """Channels that rest soon, so that nobody waits for it long."""
 MAX_WAIT_S = 60.0
-ENDS_OF_A_WATCH = 2
 AEADS_OF_AN_END = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Rested:
-    """What was measured; `hot_bytes` includes what OpenSSL holds, where the system tells."""
+    """What was measured; `hot_bytes` includes what OpenSSL holds."""
 
     watches: int
     seconds: float
     hot_bytes: int
     parked_bytes: int
-    is_native_known: bool
     cpu_share: float
     rss_bytes: int | None
 
@@ -43,7 +41,7 @@ async def let_rest(fleet: Fleet, seconds: float) -> Rested:
         for end in (pair.watch, pair.phone):
             end.port(PORT).open()
     await asyncio.sleep(0.1)
-    hot_bytes, native = _largest(fleet), aead_bytes()
+    hot_bytes = _largest(fleet) + AEADS_OF_AN_END * AEAD_BYTES
     async with asyncio.timeout(MAX_WAIT_S):
         while not all(end.rests for pair in fleet.pairs for end in (pair.watch, pair.phone)):
             await asyncio.sleep(0.1)
@@ -55,9 +53,8 @@ async def let_rest(fleet: Fleet, seconds: float) -> Rested:
     return Rested(
         watches=len(fleet.pairs),
         seconds=lasted_s,
-        hot_bytes=hot_bytes + AEADS_OF_AN_END * (native or 0),
+        hot_bytes=hot_bytes,
         parked_bytes=_largest(fleet),
-        is_native_known=native is not None,
         cpu_share=(after.cpu_s - before.cpu_s) / lasted_s,
         rss_bytes=after.rss_bytes,
     )
