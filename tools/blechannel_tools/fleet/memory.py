@@ -19,8 +19,9 @@ AEAD_BYTES = 2_400
 
 def held_bytes(channel: Channel, household: Household, *, besides: Channel) -> int:
     """Bytes of every Python object that goes with this end alone, ports included: what `besides`, another channel of
-    the same program, leads to as well is not counted. OpenSSL's own memory is not in it: that is AEAD_BYTES a direction, while
-    the session is awake.
+    the same program, leads to as well is not counted.
+
+    OpenSSL's own memory is not in it: that is AEAD_BYTES a direction, while the session is awake.
     """
     shared = {id(each) for each in (household, household.store, household.store.book, channel._link, besides._link)}
     book = household.store.book
