@@ -10,7 +10,7 @@ import asyncio
 import gc
 import tracemalloc
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -105,6 +105,10 @@ class Life:
     kept: Kept | None = None
     sent: int = 0
     got: int = 0
+
+    def events(self) -> tuple[AsyncGenerator[object, None], ...]:
+        """What a display shows; where nobody looks, the last of it is kept, and with it what it tells of."""
+        return self.watch.events(), self.outbox.events()
 
 
 @dataclass(frozen=True)
@@ -213,9 +217,17 @@ async def household(watches: int, seed: int) -> AsyncGenerator[Household, None]:
             life.kept = await stack.enter_async_context(phone.keep(life.bond_of_phone, policy=KEEPING))
         async with asyncio.TaskGroup() as group:
             receiving = [group.create_task(home.receive(life)) for life in home.lives]
+            events = [home.outbox.events(), *(each for life in home.lives for each in life.events())]
+            looking = [group.create_task(_look_on(each)) for each in events]
             yield home
-            for task in receiving:
+            for task in (*receiving, *looking):
                 task.cancel()
+
+
+async def _look_on(events: AsyncGenerator[object, None]) -> None:
+    async with aclosing(events):
+        async for _ in events:
+            """Seen."""
 
 
 async def _add_watch(home: Household, stack: AsyncExitStack, name: str, *, config: Config, world: World) -> Life:
