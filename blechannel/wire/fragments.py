@@ -95,7 +95,7 @@ class FragmentStream:
 
         self._max_receive_bytes = receive.max_frame_bytes
         self._frame_s = patience.frame_s
-        self._partial: bytearray | None = None
+        self._partial: bytes | bytearray | None = None
         self._frame_bytes = 0
         self._frame_due_s = inf
 
@@ -266,7 +266,7 @@ class FragmentStream:
             raise FragmentRefused(FragmentFault.FRAME_TOO_LONG)
         if size > frame_bytes:
             raise FragmentRefused(FragmentFault.LENGTH_LIES)
-        self._partial = bytearray(data)
+        self._partial = data
         self._frame_bytes = frame_bytes
         self._frame_due_s = now + self._frame_s
         return None
@@ -276,15 +276,18 @@ class FragmentStream:
         if partial is None:
             raise FragmentRefused(FragmentFault.NO_START)
         self._check_frame_time(now)
-        partial += data
-        if len(partial) < self._frame_bytes:
+        size = len(partial) + len(data)
+        if size < self._frame_bytes:
+            if isinstance(partial, bytes):  # a frame of two fragments needs no bytearray
+                self._partial = partial = bytearray(partial)
+            partial += data
             return None
-        if len(partial) > self._frame_bytes:
+        if size > self._frame_bytes:
             raise FragmentRefused(FragmentFault.LENGTH_LIES)
         self._partial = None
         self._frame_due_s = inf
         self._flow.frame_ended_s = now
-        return bytes(partial)
+        return bytes(partial + data)
 
     def _check_frame_time(self, now: float) -> None:
         if now >= self._frame_due_s:

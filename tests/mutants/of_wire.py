@@ -56,7 +56,7 @@ MUTANTS = [
     Mutant(
         "a last fragment with more than its frame is refused",
         FRAGMENTS,
-        "if len(partial) > self._frame_bytes:",
+        "if size > self._frame_bytes:",
         "if False:",
         SOME,
     ),
