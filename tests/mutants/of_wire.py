@@ -49,7 +49,7 @@ MUTANTS = [
     Mutant(
         "a first fragment with more than its frame is refused",
         FRAGMENTS,
-        "        if size > frame_bytes:",
+        "        if len(data) > frame_bytes:",
         "        if False:",
         SOME,
     ),
