@@ -96,6 +96,13 @@ MUTANTS = [
         SOME,
     ),
     Mutant(
+        "integers alone have one length",
+        "codec.py",
+        "integers.unpack(data)",
+        "integers.unpack_from(data)",
+        "test_codec.py",
+    ),
+    Mutant(
         "bytes behind a value are refused",
         "codec.py",
         "if encode(value) != data:",
