@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import pytest
+from construct import Int32ul
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -239,6 +240,18 @@ def test_integers_alone_are_written_as_they_are_declared(a: int, b: int, c: int,
     value = Numbers(a, b, c, d)
     assert encode(value) == b"".join(layout for _, layout in dissect(value))
     assert decode(Numbers, encode(value)) == value
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """As GATT has it."""
+
+    count: int = on_air(Int32ul, "little-endian")
+
+
+def test_integers_of_another_order_keep_it() -> None:
+    assert encode(Steps(1)) == b"\1\0\0\0"
+    assert decode(Steps, b"\1\0\0\0") == Steps(1)
 
 
 @given(data=st.binary(max_size=20))
