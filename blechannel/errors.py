@@ -25,7 +25,13 @@
     ├── IdentityError               a certificate, its key, or the list of those believed cannot be used (`.path`)
     ├── TransportError              the link or its adapter failed
     │   ├── LinkLost                the link ended without an authenticated CLOSE: the session is cut off
+    │   ├── TransportGone           closed, or its adapter is gone: only another transport helps
     │   └── WatchNotFound           nothing suitable was seen while scanning
+    ├── DeliveryError               an outbox's message did not reach the peer's store
+    │   ├── MessageExpired
+    │   ├── MessageSuperseded
+    │   ├── MessageRefused          it is too large for the peer
+    │   └── QueueFull               there is no room for one more, and the caller does not wait
     ├── CarrierError                a tag, its reader or a file that carries a ticket cannot be used
     ├── CaptureError                a capture cannot be read as asked (what it is: `blechannel_capture.errors`)
     └── MissingExtra                an optional dependency is not installed (`.extra`)
@@ -34,10 +40,23 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TypeVar
 
 
 class BlechannelError(Exception):
     """Base of everything that blechannel raises."""
+
+
+E = TypeVar("E", bound=BaseException)
+
+
+def without_frames(error: E) -> E:
+    """The same error, and what it came from, without tracebacks: who keeps it keeps nothing else alive."""
+    link: BaseException | None = error
+    while link is not None and link.__traceback__ is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
 
 
 class LocalProtocolError(BlechannelError):
@@ -182,8 +201,32 @@ class LinkLost(TransportError):
     """The link ended without an authenticated CLOSE: what was in flight may be lost."""
 
 
+class TransportGone(TransportError):
+    """The transport was closed, or its adapter is gone for good: open another one."""
+
+
 class WatchNotFound(TransportError):
     """No suitable watch was seen."""
+
+
+class DeliveryError(BlechannelError):
+    """A message that was given to an outbox is not, or no longer, on its way."""
+
+
+class MessageExpired(DeliveryError):
+    """Its time to live was over before the peer said that it had stored it."""
+
+
+class MessageSuperseded(DeliveryError):
+    """A newer message took its place before the peer said that it had stored it."""
+
+
+class MessageRefused(DeliveryError):
+    """It is longer than what the peer keeps of this port."""
+
+
+class QueueFull(DeliveryError):
+    """The peer has stored nothing for so long that no room is left."""
 
 
 class CarrierError(BlechannelError):

@@ -12,7 +12,7 @@ class Latch:
 
     def __init__(self) -> None:
         self.is_open = False
-        self._waiters: list[asyncio.Future[None]] = []
+        self._waiters: tuple[asyncio.Future[None], ...] = ()
 
     def open(self) -> None:
         """Let everybody through who waits or will come."""
@@ -26,8 +26,8 @@ class Latch:
         if self.is_open:
             return
         waiter = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
+        self._waiters += (waiter,)
         try:
             await waiter
         finally:
-            self._waiters.remove(waiter)
+            self._waiters = tuple(other for other in self._waiters if other is not waiter)

@@ -22,7 +22,7 @@ class Port:
 
     __slots__ = (
         *("_awaits_peer", "_channel", "_denied", "_ended", "_inbox", "_opened_as", "_peer_is_answered", "_receiver"),
-        *("_senders", "_writing", "name"),
+        *("_senders", "_writing", "name", "read_as"),
     )
 
     def __init__(self, channel: Channel, name: str) -> None:
@@ -38,7 +38,9 @@ class Port:
         self._awaits_peer = False
         """Whether this half waits for one of the peer's; the end of an older one is none of its business."""
         self._receiver: asyncio.Future[None] | None = None
-        self._senders: list[asyncio.Future[None]] = []
+        self._senders: tuple[asyncio.Future[None], ...] = ()
+        self.read_as: int | None = None
+        """The number of the peer's half, while it is open."""
 
     def __repr__(self) -> str:
         return f"Port({self.name!r})"
@@ -74,14 +76,14 @@ class Port:
         self._writing = self._opened_as = self._channel.traffic.open(self.name)
         self._denied = False
         self._awaits_peer, self._peer_is_answered = self._peer_is_answered, True
-        self._channel.spoke()
+        self._channel.pump.flush_soon()
 
     def shut(self) -> None:
         """Send no more; the peer's iteration ends. Leaving `async with` does it. Safe to call again."""
         number, self._writing = self._writing, None
         if number is not None and self._channel.is_open:
             self._channel.traffic.shut(number)
-            self._channel.spoke()
+            self._channel.pump.flush_soon()
         self._wake_all()
 
     async def send(self, message: bytes) -> None:
@@ -104,12 +106,12 @@ class Port:
                 raise LocalProtocolError(f"port {self.name} is not open")
             try:
                 traffic = channel.awake or channel.traffic
-                is_sent = not channel.is_congested() and traffic.send(number, message)
+                is_sent = not channel.pump.is_congested() and traffic.send(number, message)
             except BlechannelError:
                 self._wake_sender()  # it may have been this one's turn
                 raise
             if is_sent:
-                channel.spoke()
+                channel.pump.flush_soon()
                 if self._senders:
                     self._wake_sender()
                 return
@@ -137,8 +139,9 @@ class Port:
 
     # --- called by the channel ---
 
-    def opened(self) -> None:
+    def opened(self, number: int) -> None:
         """The peer opened its half, and may."""
+        self.read_as = number
         self._ended = self._awaits_peer = self._denied = False
         self._peer_is_answered = self._writing is not None
 
@@ -158,6 +161,7 @@ class Port:
 
     def withdrawn(self) -> None:
         """The peer may use its half no longer; what it sent and nobody has taken is not looked at."""
+        self.read_as = None
         self._inbox.clear()
         self.denied()
 
@@ -169,6 +173,7 @@ class Port:
 
     def ended(self) -> None:
         """The peer sends no more."""
+        self.read_as = None
         self._ended = True
         self._wake_receiver()
 
@@ -186,7 +191,7 @@ class Port:
         number, message = self._inbox.pop(0)
         channel = self._channel
         if channel.is_open and (channel.awake or channel.traffic).taken(number, len(message)):
-            channel.spoke()
+            channel.pump.flush_soon()
         return message
 
     # --- waiting ---
@@ -213,15 +218,18 @@ class Port:
 
     async def _wait_to_send(self) -> None:
         waiter = asyncio.get_running_loop().create_future()
-        self._senders.append(waiter)
+        self._senders += (waiter,)
         try:
             await waiter
         except asyncio.CancelledError:
-            self._senders.remove(waiter)
+            self._leave(waiter)
             if not waiter.cancelled():  # it had been woken: the turn is the next one's
                 self._wake_sender()
             raise
-        self._senders.remove(waiter)
+        self._leave(waiter)
+
+    def _leave(self, waiter: asyncio.Future[None]) -> None:
+        self._senders = tuple(other for other in self._senders if other is not waiter)
 
     def _wake_receiver(self) -> None:
         if self._receiver is not None and not self._receiver.done():

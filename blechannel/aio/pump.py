@@ -22,6 +22,11 @@ Begin = Callable[[int, float], Session]
 """Makes the session, given the link's `max_fragment_bytes` and the moment."""
 
 
+Receive = Callable[[Iterable[bytes], float], list[Event]]
+
+_NOTHING: list[bytes] = []
+"""What all pumps at rest have to send: it is replaced, never added to."""
+
 CONGESTED_BYTES = 8192
 """Queued for the link, from here on senders wait. What the channel itself has to say, such as credit for the other
 direction, waits behind it: with 32 kB the two directions of a busy radio held each other up (93 % instead of 98 %)."""
@@ -50,6 +55,9 @@ class PumpOwner(Protocol):
     def parked(self) -> None:
         """The session rests: what belongs to it is not to be kept; `Pump.session` wakes it."""
 
+    def woken(self) -> None:
+        """The session rests no longer."""
+
 
 class Pump:
     """Moves fragments between one link and one session, wakes the session in time and makes its changes durable.
@@ -58,19 +66,9 @@ class Pump:
     """
 
     __slots__ = (
-        *("_deliver", "_drained", "_flush_due", "_link", "_loop", "_moved", "_now", "_owner", "_parked"),
-        *(
-            "_payload_bytes",
-            "_receive",
-            "_send_all",
-            "_session",
-            "_spoke_last",
-            "_store",
-            "_storing",
-            "_stream",
-            "_tick",
-        ),
-        *("_timer", "_unlinked", "_unsent", "_was_congested", "is_linked"),
+        *("_batch", "_drained", "_flush_due", "_link", "_loop", "_moved", "_owner", "_parked", "_payload_bytes"),
+        *("_receive", "_session", "_spoke_last", "_store", "_storing", "_stream", "_tick", "_timer", "_unlinked"),
+        *("_unsent", "_was_congested", "is_linked", "received_bytes", "sent_bytes"),
     )
 
     def __init__(
@@ -83,32 +81,43 @@ class Pump:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._link = link
-        self._send_all = link.send_all if isinstance(link, BatchLink) else None
+        self._batch: BatchLink | None = link if isinstance(link, BatchLink) else None
         self._store = store
         self._owner = owner
-        self._deliver = owner.deliver
         self._payload_bytes = link.max_fragment_bytes
         self._unsent: list[bytes] = []  # an empty deque takes 700 bytes
         self._flush_due = False
         self._timer: asyncio.TimerHandle | None = None
         self._drained: asyncio.Future[None] | None = None
-        self._storing: list[asyncio.Task[None]] = []
+        self._storing: tuple[asyncio.Task[None], ...] = ()
         self._was_congested = False
         self._spoke_last = False
         self._unlinked: Latch | None = None
         self.is_linked = True
+        self.sent_bytes = self.received_bytes = 0
+        """Of fragments."""
         self._tick: int | None = None
-        self._moved = 0
+        self._moved = (0, 0)
         self._parked: ParkedSession | None = None
         self._session: Session | None = begin(self._payload_bytes, self._loop.time())
         self._stream = self._session.stream
-        self._receive = self._session.receive_all
-        self._now = self._loop.time
+        self._receive: Receive | None = self._session.receive_all
 
     @property
     def session(self) -> Session:
         """The session, which is woken where it rests."""
         return self._session or self._wake()
+
+    @property
+    def records_moved(self) -> tuple[int, int]:
+        """Records sealed and opened so far; a session that rests is not woken to be asked."""
+        session = self._session or self._parked
+        return (0, 0) if session is None else session.records_moved
+
+    @property
+    def queued_bytes(self) -> int:
+        """What is to be sent and waits for the link or the peer's window."""
+        return self._stream.queued_bytes
 
     @property
     def state(self) -> State:
@@ -124,15 +133,18 @@ class Pump:
     def act(self, events: list[Event]) -> None:
         """Act on what the session told, then send what it has."""
         if events:
-            self._deliver(events)
+            self._owner.deliver(events)
         if not self._flush_due:
             self.flush_soon()
 
     def persist(self, event: Persist) -> None:
         """Have the change made durable, and tell the session."""
         task = self._loop.create_task(self._store_change(event), name="blechannel store")
-        self._storing.append(task)
-        task.add_done_callback(self._storing.remove)
+        self._storing += (task,)
+        task.add_done_callback(self._stored)
+
+    def _stored(self, task: asyncio.Task[None]) -> None:
+        self._storing = tuple(other for other in self._storing if other is not task)
 
     def flush_soon(self) -> None:
         """Send within this round of the loop: what is said together goes out together."""
@@ -178,7 +190,8 @@ class Pump:
     def fragments_received(self, fragments: Sequence[bytes]) -> None:
         """See LinkReceiver."""
         self._spoke_last = False
-        self.act(self._receive(fragments, self._now()))
+        self.received_bytes += sum(map(len, fragments))
+        self.act((self._receive or self._receive_at_rest)(fragments, self._loop.time()))
 
     def resume_sending(self) -> None:
         """See LinkReceiver."""
@@ -205,7 +218,7 @@ class Pump:
             self._payload_bytes = link.max_fragment_bytes
             self.act(self.session.payload_changed(self._payload_bytes))
         if not unsent and link.room > 0:
-            unsent = self._unsent = self._stream.fragments_to_send(self._now())
+            unsent = self._unsent = self._stream.fragments_to_send(self._loop.time())
         if unsent and link.room > 0:
             self._spoke_last = True
             self._send(unsent)
@@ -218,12 +231,15 @@ class Pump:
 
     def _send(self, unsent: list[bytes]) -> None:
         link = self._link
-        if self._send_all is not None and len(unsent) <= link.room:
+        if self._batch is not None and len(unsent) <= link.room:
             self._unsent = []
-            self._send_all(unsent)
+            self.sent_bytes += sum(map(len, unsent))
+            self._batch.send_all(unsent)
             return
         while unsent and link.room > 0:
-            link.send(unsent.pop(0))
+            fragment = unsent.pop(0)
+            self.sent_bytes += len(fragment)
+            link.send(fragment)
 
     def _is_draining(self) -> bool:
         return self.is_linked and bool(self._unsent or self._stream.queued_bytes)
@@ -280,7 +296,8 @@ class Pump:
             self._timer.cancel()
             self._timer = None
         self._session = None
-        self._receive = self._receive_at_rest
+        self._receive = None
+        self._unsent = _NOTHING
         self._owner.parked()
         self._arm()
         return True
@@ -290,6 +307,7 @@ class Pump:
         self._session = session = Session.wake(parked, self._loop.time())
         self._parked = None
         self._receive = session.receive_all
+        self._owner.woken()
         self.rest_when_idle()
         return session
 

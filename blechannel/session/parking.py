@@ -18,9 +18,6 @@ from blechannel.session.ports import PortTable
 from blechannel.session.records import RestingKeys
 from blechannel.wire.fragments import FragmentStream, is_control
 
-Rest = tuple[RestingKeys, bytes, int]
-"""What a stage comes down to: the record layer, this connection's INFO, and the longest frame that the peer takes."""
-
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class ParkedSession:
@@ -32,23 +29,31 @@ class ParkedSession:
     random: Callable[[int], bytes] = field(repr=False)
     stream: FragmentStream = field(repr=False)
     """The link's fragments, alive: they are received and sent past the parked session while they carry no data."""
+    peer_frame_bytes: int
+    keys: RestingKeys | None
+    """None once they were taken."""
     bond: Bond = field(repr=False)
     """As it was stored when the session was parked."""
-    belongs_to: tuple[bytes, bytes] = field(repr=False)
-    told: tuple[bytes, bool] = field(repr=False)
+    hint_key: bytes = field(repr=False)
+    told_key: bytes = field(repr=False)
+    told_copied: bool
     ports: PortTable
-    rest: Rest | None = field(repr=False)
 
-    def take_rest(self) -> Rest:
+    def take_keys(self) -> RestingKeys:
         """What the woken session begins with, once: two sessions with one counter would use nonces twice.
 
         Raises:
             LocalProtocolError: it was taken before.
         """
-        rest, self.rest = self.rest, None
-        if rest is None:
+        keys, self.keys = self.keys, None
+        if keys is None:
             raise LocalProtocolError("a parked session is woken once")
-        return rest
+        return keys
+
+    @property
+    def records_moved(self) -> tuple[int, int]:
+        """Records sealed and opened so far; none are, while it rests."""
+        return (0, 0) if self.keys is None else (self.keys.send_n, self.keys.receive_n)
 
     def receive(self, fragment: bytes, now: float) -> bool:
         """One fragment has arrived. False, and nothing changed, where the session is to be woken for it.
@@ -65,4 +70,4 @@ class ParkedSession:
         """Whether the bonds that are stored now say anything that the session must act on: then it is to be woken."""
         book = self.books.book
         is_changed = book.bonds.get(self.bond.bond_id) is not self.bond
-        return is_changed or (self.role is Role.WATCH and book.discovery_key != self.told[0])
+        return is_changed or (self.role is Role.WATCH and book.discovery_key != self.told_key)

@@ -19,6 +19,7 @@ from blechannel.errors import (
     PairingRefused,
     PeerTimedOut,
     TransportError,
+    without_frames,
 )
 from blechannel.limits import MAX_WINDOW, Patience
 from blechannel.pairing.changes import Change, ConfirmBond, MarkCopied
@@ -95,10 +96,10 @@ class Session:
         return self._patience
 
     @property
-    def records_moved(self) -> int:
-        """Records sealed and opened so far: it stands still while neither side says anything."""
+    def records_moved(self) -> tuple[int, int]:
+        """Records sealed and opened so far: they stand still while neither side says anything."""
         records = self._stage.records
-        return 0 if records is None else records.sent + records.received
+        return (0, 0) if records is None else (records.sent, records.received)
 
     def park(self) -> ParkedSession | None:
         """What is left of this session, which is not to be used any more; None where it has something under way."""
@@ -115,11 +116,13 @@ class Session:
             books=self._books,
             random=stage.source,
             stream=self.stream,
+            peer_frame_bytes=stage.peer_frame_bytes,
             bond=bond,
-            belongs_to=stage.belongs_to,
-            told=self._standing.told,
+            hint_key=stage.belongs_to[1],
+            told_key=self._standing.told_key,
+            told_copied=self._standing.told_copied,
             ports=traffic.ports(),
-            rest=stage.park(),
+            keys=stage.park(),
         )
 
     @classmethod
@@ -132,11 +135,11 @@ class Session:
         stage = Stage(
             Conversation(parked.role, State.ESTABLISHED), parked.config, parked.stream, random=parked.random, now=now
         )
-        stage.resume(*parked.take_rest())
-        stage.belong(*parked.belongs_to)
+        stage.resume(parked.take_keys(), parked.peer_frame_bytes)
+        stage.belong(parked.bond.bond_id, parked.hint_key)
         session = cls.__new__(cls)
         session._take(stage, parked)
-        session._standing.resume(parked.told)
+        session._standing.resume(parked.told_key, parked.told_copied)
         session._talk_on(Ports.of(parked.ports))
         return session
 
@@ -156,7 +159,8 @@ class Session:
 
     @property
     def info(self) -> bytes:
-        """This connection's INFO frame, exactly as on the air; empty until the phone has heard it."""
+        """This connection's INFO frame, exactly as on the air; empty until the phone has heard it, and once the channel
+        stands."""
         return self._stage.info()
 
     # --- the link ---
@@ -313,8 +317,9 @@ class Session:
 
     def _let_drain(self, fragment: bytes, now: float) -> None:
         """After both CLOSEs only acknowledgements matter: what is queued goes out as the window opens."""
-        with suppress(BlechannelError):
-            self._stage.stream.receive(fragment, now)
+        if not self.stream.has_failed:  # a flood goes on after its refusal
+            with suppress(BlechannelError):
+                self.stream.receive(fragment, now)
 
     def _hear(self, said: Frame | Body) -> None:
         if isinstance(said, Refuse):
@@ -431,7 +436,7 @@ class Session:
                 self._stage.say(Refuse(refusal_for(error)))
         self._stage.conversation.fail()
         self._held.clear()
-        self._stage.tell(Failed(error))
+        self._stage.tell(Failed(without_frames(error)))
 
     def _told(self) -> list[Event]:
         events = self._stage.events

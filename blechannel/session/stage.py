@@ -96,6 +96,7 @@ class Stage:
     def belong(self, bond_id: bytes, hint_key: bytes) -> None:
         """From now on the session ends as soon as the bond no longer knows this hint key."""
         self.belongs_to = bond_id, hint_key
+        self._info = self._nonce = b""  # what the handshake was bound to
 
     def log_keys(self, kind: str, *keys: bytes) -> None:
         """Offer a handshake's secrets to the key log."""
@@ -113,15 +114,20 @@ class Stage:
         """Where `random` takes its bytes from."""
         return self._random
 
-    def park(self) -> tuple[RestingKeys, bytes, int]:
-        """What `resume` takes; nothing is said or heard here from now on."""
+    @property
+    def peer_frame_bytes(self) -> int:
+        """The longest frame that the peer takes."""
+        return self._peer_frame_bytes
+
+    def park(self) -> RestingKeys:
+        """The keys that `resume` takes; nothing is said or heard here from now on."""
         keys = self.sealer().rest()
         self.conversation.fail()
-        return keys, self._info, self._peer_frame_bytes
+        return keys
 
-    def resume(self, keys: RestingKeys, info: bytes, peer_frame_bytes: int) -> None:
+    def resume(self, keys: RestingKeys, peer_frame_bytes: int) -> None:
         """Go on where a stage like this one was parked."""
-        self._info, self._peer_frame_bytes = info, peer_frame_bytes
+        self._peer_frame_bytes = peer_frame_bytes
         self.records = Records.woken(keys, padding=self.config.padding, max_body_bytes=self._body_bytes)
 
     @property

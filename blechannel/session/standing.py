@@ -19,9 +19,12 @@ _NOT_LOOKED_AT = BondBook()
 
 
 class Standing:
-    """One session's view of its bond; `book` is the one that was last looked at."""
+    """One session's view of its bond; `book` is the one that was last looked at.
 
-    __slots__ = ("_books", "_config", "_serves", "_stage", "_told_copied", "_told_key", "book")
+    `told_key` and `told_copied` are what the peer knows of this side's news.
+    """
+
+    __slots__ = ("_books", "_config", "_serves", "_stage", "book", "told_copied", "told_key")
 
     def __init__(self, stage: Stage, setup: Side) -> None:
         self._stage = stage
@@ -29,8 +32,8 @@ class Standing:
         self._serves = setup.role is Role.WATCH
         self._books = setup.books
         self.book = setup.books.book
-        self._told_key = b""
-        self._told_copied = False
+        self.told_key = b""
+        self.told_copied = False
 
     @property
     def bond_id(self) -> bytes:
@@ -40,16 +43,11 @@ class Standing:
 
     def begin(self) -> None:
         """The channel stands: what its peer learned on the way is no news."""
-        self._told_key = self._books.book.discovery_key
+        self.told_key = self._books.book.discovery_key
 
-    @property
-    def told(self) -> tuple[bytes, bool]:
-        """What the peer has been told: the discovery key, and whether of a copy."""
-        return self._told_key, self._told_copied
-
-    def resume(self, told: tuple[bytes, bool]) -> None:
+    def resume(self, told_key: bytes, told_copied: bool) -> None:
         """Go on where another one had told as much. What changed in between is looked at with the next fragment."""
-        self._told_key, self._told_copied = told
+        self.told_key, self.told_copied = told_key, told_copied
         self.book = _NOT_LOOKED_AT
 
     def check(self, *, established: bool) -> None:
@@ -79,9 +77,9 @@ class Standing:
 
     def _tell_news(self, bond: Bond) -> None:
         """Watch: what a connected phone has to know at once, and another hears when it reconnects."""
-        if self.book.discovery_key != self._told_key:
-            self._told_key = self.book.discovery_key
-            self._stage.say(Bonded(self._told_key, self._config.name))
-        if bond.copied_s is not None and not self._told_copied:
-            self._told_copied = True
+        if self.book.discovery_key != self.told_key:
+            self.told_key = self.book.discovery_key
+            self._stage.say(Bonded(self.told_key, self._config.name))
+        if bond.copied_s is not None and not self.told_copied:
+            self.told_copied = True
             self._stage.say(Copied(Evidence.RETIRED_KEY))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,11 +19,22 @@ MAGIC: Final = b"SQLite format 3\0"
 
 FileIdentity = tuple[int, int]
 
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """What a file is, for people, and SQLite's mark of it."""
+
+    name: str
+    application_id: int
+
+
+BOND_STORE: Final = FileKind("bond store", APPLICATION_ID)
+
 _held: set[FileIdentity] = set()
 _holding = threading.Lock()
 
 
-def claim(path: Path) -> FileIdentity:
+def claim(path: Path, kind: FileKind = BOND_STORE) -> FileIdentity:
     """Make the file where there is none, and hold it for one store of this process.
 
     POSIX drops all of a process's locks on a file as soon as the process closes any descriptor of it; so once a
@@ -36,9 +48,9 @@ def claim(path: Path) -> FileIdentity:
         try:
             identity = _make_or_find(path)
         except OSError as error:
-            raise StoreError(f"the bond store cannot be opened ({error.strerror})", str(path)) from error
+            raise StoreError(f"the {kind.name} cannot be opened ({error.strerror})", str(path)) from error
         if identity in _held:
-            raise StoreLocked("this program has the bond store open already; close that one first", str(path))
+            raise StoreLocked(f"this program has the {kind.name} open already; close that one first", str(path))
         _held.add(identity)
         return identity
 
@@ -49,7 +61,7 @@ def release(identity: FileIdentity) -> None:
         _held.discard(identity)
 
 
-def recognise(path: Path) -> None:
+def recognise(path: Path, kind: FileKind = BOND_STORE) -> None:
     """Check that the file is empty or one of ours, then that nobody but its owner may read it.
 
     A file of ours that others may read is closed to them when we own it, and refused when we do not.
@@ -62,11 +74,11 @@ def recognise(path: Path) -> None:
         _require(stat.S_ISREG(path.stat().st_mode), "this is no file", path)
         # For writing too: SQLite would fall back to reading, and fail later with a riddle.
         with path.open("r+b") as file:
-            _check_header(file.read(HEADER_BYTES), path)
-            _close_to_others(file.fileno(), path)
+            _check_header(file.read(HEADER_BYTES), path, kind)
+            _close_to_others(file.fileno(), path, kind)
     except OSError as error:
         advice = "check who owns it and what its folder allows"
-        raise StoreError(f"the bond store cannot be used ({error.strerror}); {advice}", str(path)) from error
+        raise StoreError(f"the {kind.name} cannot be used ({error.strerror}); {advice}", str(path)) from error
 
 
 def _make_or_find(path: Path) -> FileIdentity:
@@ -85,25 +97,25 @@ def _make_or_find(path: Path) -> FileIdentity:
         os.close(descriptor)
 
 
-def _check_header(header: bytes, path: Path) -> None:
+def _check_header(header: bytes, path: Path, kind: FileKind) -> None:
     if not header:
         return
     advice = "choose another path, or move this file away"
     # After the size of a page: how to write and to read the file, 1 = with a journal, 2 = with a log.
     whole = len(header) == HEADER_BYTES and header.startswith(MAGIC) and header[18:20] in (b"\1\1", b"\2\2")
-    _require(whole, f"this is no bond store, or one that is damaged; {advice}", path)
-    ours = int.from_bytes(header[68:72]) == APPLICATION_ID
+    _require(whole, f"this is no {kind.name}, or one that is damaged; {advice}", path)
+    ours = int.from_bytes(header[68:72]) == kind.application_id
     _require(ours, f"this is the database of another program; {advice}", path)
 
 
-def _close_to_others(descriptor: int, path: Path) -> None:
+def _close_to_others(descriptor: int, path: Path, kind: FileKind) -> None:
     if os.name != "posix":
         return
     status = os.fstat(descriptor)
     if not status.st_mode & EVERYONE_ELSE:
         return
     advice = f"its owner can close it: chmod 600 {path}"
-    _require(status.st_uid == os.geteuid(), f"others may read this bond store; {advice}", path)
+    _require(status.st_uid == os.geteuid(), f"others may read this {kind.name}; {advice}", path)
     os.fchmod(descriptor, OWNER_ONLY)
 
 

@@ -161,14 +161,14 @@ MUTANTS = [
     Mutant(
         "a watch tells the newest key once",
         STANDING,
-        "            self._told_key = self.book.discovery_key\n",
+        "            self.told_key = self.book.discovery_key\n",
         "",
         OF_NEWS,
     ),
     Mutant(
         "a watch tells of a copy once",
         STANDING,
-        "            self._told_copied = True\n",
+        "            self.told_copied = True\n",
         "",
         OF_NEWS,
     ),

@@ -25,8 +25,8 @@ MUTANTS = [
     Mutant(
         "a parked session is woken once",
         PARKING,
-        "rest, self.rest = self.rest, None",
-        "rest = self.rest",
+        "keys, self.keys = self.keys, None",
+        "keys = self.keys",
         TESTS,
     ),
     Mutant(
@@ -39,7 +39,7 @@ MUTANTS = [
     Mutant(
         "a session that rests remembers what shut ports owe",
         PORTS,
-        "ports._owed = dict(table.owed)",
+        "ports._owed = {row[0]: row[1] for row in _rows(table.owed, 2)}",
         "pass",
         TESTS,
     ),
@@ -53,7 +53,7 @@ MUTANTS = [
     Mutant(
         "a session that rests remembers what its peer was told",
         STANDING,
-        "self._told_key, self._told_copied = told",
+        "self.told_key, self.told_copied = told_key, told_copied",
         "pass",
         TESTS,
     ),

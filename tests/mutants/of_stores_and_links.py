@@ -28,7 +28,7 @@ MUTANTS = [
     Mutant(
         "a file of another program is left alone",
         CUSTODY,
-        "ours = int.from_bytes(header[68:72]) == APPLICATION_ID",
+        "ours = int.from_bytes(header[68:72]) == kind.application_id",
         "ours = True",
         FOREIGN,
     ),
@@ -203,7 +203,7 @@ MUTANTS = [
     Mutant(
         "a removed bond ends its channels at once",
         "aio/household.py",
-        "            channel.act(channel.session.book_changed())",
+        "            channel.look_at_book()",
         "            pass",
         OF_AIO,
     ),

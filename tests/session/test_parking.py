@@ -338,8 +338,8 @@ def test_keys_are_in_no_print() -> None:
     side = talk().sides[Role.PHONE]
     assert side.park()
     assert side.parked is not None
-    assert side.parked.rest is not None
-    keys = side.parked.rest[0]
+    keys = side.parked.keys
+    assert keys is not None
     for printed in (repr(side.parked), repr(keys), str(keys)):
         assert keys.send_k.hex() not in printed
         assert repr(keys.send_k)[2:-1] not in printed

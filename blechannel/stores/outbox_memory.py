@@ -1,0 +1,7 @@
+"""Queues in memory, beside those in a file; an outbox makes them itself for ports of best effort."""
+
+from __future__ import annotations
+
+from blechannel.aio.outbox_memory import MemoryQueues
+
+__all__ = ["MemoryQueues"]
