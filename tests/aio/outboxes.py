@@ -80,7 +80,8 @@ async def sides(
     ours.of_watch = Outbox(ours.queues[0], policies, world=world, max_bytes=max_bytes)
     ours.of_phone = Outbox(ours.queues[1], of_phone or policies, world=world, max_bytes=max_bytes)
     async with asyncio.timeout(60), ours.of_watch, ours.of_phone:
-        ours.watch = Watch(ours.stores[0], ours.air.watch(), config=Config("watch"), world=world, outbox=ours.of_watch)
+        config = Config("watch", guest_ports=frozenset(policies))
+        ours.watch = Watch(ours.stores[0], ours.air.watch(), config=config, world=world, outbox=ours.of_watch)
         ours.phone = Phone(ours.stores[1], ours.air.phone(), config=Config("phone"), world=world, outbox=ours.of_phone)
         async with ours.watch, ours.phone:
             yield ours

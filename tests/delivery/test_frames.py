@@ -12,6 +12,7 @@ from blechannel.delivery.frames import (
     TYPES,
     Begin,
     Fault,
+    Frame,
     Hello,
     Part,
     Recognition,
@@ -25,7 +26,7 @@ from blechannel.delivery.frames import (
 from blechannel.delivery.policies import Kind
 from blechannel.errors import MalformedFrame
 
-FROZEN = {
+FROZEN: dict[str, Frame] = {
     "010102" + "11" * 16 + "22" * 16: Hello(1, Kind.LATEST, b"\x11" * 16, b"\x22" * 16),
     "0201": Welcome(Recognition.KNOWN),
     "03" + "33" * 16: Begin(b"\x33" * 16),

@@ -25,7 +25,7 @@ def test_a_time_to_live_is_finite_and_not_over(ttl_s: float) -> None:
 )
 def test_a_queue_is_bounded(bounds: dict[str, int]) -> None:
     with pytest.raises(LocalProtocolError, match="a queue takes"):
-        Latest(**bounds)  # type: ignore[arg-type]
+        Latest(**bounds)
 
 
 def test_a_message_has_a_name_for_people() -> None:

@@ -50,7 +50,7 @@ async def listen(air: VirtualAir) -> str:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         controller = VirtualController(air)
         parser = PacketParser(controller)
-        controller.set_packet_sink(Wire(lambda packet: writer.is_closing() or writer.write(packet)))
+        controller.set_packet_sink(Wire(writer.write))
         with suppress(ConnectionError):  # a host that was killed
             while data := await reader.read(_READ_BYTES):
                 parser.feed_data(data)
