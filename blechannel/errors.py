@@ -25,6 +25,7 @@
     ├── IdentityError               a certificate, its key, or the list of those believed cannot be used (`.path`)
     ├── TransportError              the link or its adapter failed
     │   ├── LinkLost                the link ended without an authenticated CLOSE: the session is cut off
+    │   ├── TransportGone           closed, or its adapter is gone: only another transport helps
     │   └── WatchNotFound           nothing suitable was seen while scanning
     ├── DeliveryError               an outbox's message did not reach the peer's store
     │   ├── MessageExpired
@@ -39,10 +40,23 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TypeVar
 
 
 class BlechannelError(Exception):
     """Base of everything that blechannel raises."""
+
+
+E = TypeVar("E", bound=BaseException)
+
+
+def without_frames(error: E) -> E:
+    """The same error, and what it came from, without tracebacks: who keeps it keeps nothing else alive."""
+    link: BaseException | None = error
+    while link is not None and link.__traceback__ is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
 
 
 class LocalProtocolError(BlechannelError):
@@ -185,6 +199,10 @@ class TransportError(BlechannelError):
 
 class LinkLost(TransportError):
     """The link ended without an authenticated CLOSE: what was in flight may be lost."""
+
+
+class TransportGone(TransportError):
+    """The transport was closed, or its adapter is gone for good: open another one."""
 
 
 class WatchNotFound(TransportError):

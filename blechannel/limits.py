@@ -31,6 +31,9 @@ MAX_LINKS = 4
 RETIRED_HINT_KEYS = 4 * MAX_LINKS
 """Those of the last 4 epochs that a watch left, and of all candidates that it may have dropped with each."""
 MAX_BONDS = 16
+"""Of a watch."""
+MAX_PHONE_BONDS = 4096
+"""Of a phone, or of the host that is the phone of many watches."""
 MAX_PENDING = 4
 """Bonds that a phone keeps though no watch has confirmed them: what pairings leave that were cut off."""
 MAX_NAME_BYTES = 48
@@ -85,3 +88,5 @@ class Patience:
     """Of silence before the peer is asked whether it is there."""
     close_s: float = 3.0
     """For the peer's CLOSE after ours."""
+    park_s: float = 10.0
+    """Without a message or other record before a channel comes down to its keys, which nobody notices; inf: never."""

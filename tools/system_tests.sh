@@ -7,8 +7,10 @@ set -eu
 python=${1:?usage: system_tests.sh PYTHON}
 cd "$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)"
 
-commands="tshark qemu-system-x86_64"
-packages="tshark qemu-system-x86"
+commands="tshark qemu-system-x86_64 mosquitto"
+packages="tshark qemu-system-x86 mosquitto"
+PATH=$PATH:/usr/sbin  # where Debian puts mosquitto
+export PATH
 
 missing=""
 for command in $commands; do

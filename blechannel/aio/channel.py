@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
+from blechannel.aio.counters import Volume
+from blechannel.aio.latch import Latch
 from blechannel.aio.link import Link, LinkPosture
 from blechannel.aio.outbox_port import OutboxPort
 from blechannel.aio.port import Port
@@ -23,6 +25,7 @@ from blechannel.session.events import (
     Event,
     Failed,
     Message,
+    Persist,
     PortDenied,
     PortOpened,
     PortShut,
@@ -56,12 +59,21 @@ class ChannelOwner(Protocol):
     def book_changed(self) -> None:
         """A change is durable: other channels of the same side may be affected."""
 
+    def service_failed(self, channel: Channel, port: str, error: Exception) -> None:
+        """The service of a port ended with an error: one that a peer or a link can cause, or a mistake of its own."""
+
 
 class Channel:
     """One channel with one peer, made by `Phone` or `Watch`; ends with its link.
 
     ``async with channel.port("echo") as port`` opens a port; leaving ``async with channel`` says CLOSE.
     """
+
+    __slots__ = (
+        *("__weakref__", "_error", "_established", "_finishing", "_is_over", "_link", "_outbox", "_over", "_owner"),
+        *("_ports", "_reading", "_services", "_settled", "_store", "_tasks", "_traffic", "_unasked", "_undelivered"),
+        *("_when_over", "is_open", "pump"),
+    )
 
     def __init__(
         self,
@@ -73,34 +85,32 @@ class Channel:
         owner: ChannelOwner,
         outbox: Outbox | None = None,
     ) -> None:
-        loop = asyncio.get_running_loop()
         self._link = link
         self._store = store
-        self._services = dict(services)
+        self._services = services
         self._owner = owner
         self._outbox = outbox
-        self._ports: dict[str, Port] = {}  # that a service or the application asked for
-        self._unasked: dict[str, Port] = {}  # in the order in which the peer opened them last
-        self._reading: dict[int, Port] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._established: asyncio.Future[Established] = loop.create_future()
+        # Tuples, and None, where there is mostly nothing or one thing: an idle channel is to be small.
+        self._ports: tuple[Port, ...] = ()  # that a service or the application asked for
+        self._unasked: dict[str, Port] | None = None  # in the order in which the peer opened them last
+        self._reading: dict[int, Port] = {}  # while the session is awake
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._established: Established | None = None
+        self._settled: Latch | None = Latch()
         self._finishing: asyncio.Task[None] | None = None
-        self._over = asyncio.Event()
-        self._when_over: list[Callable[[Channel], None]] = []
+        self._over: Latch | None = None
+        self._is_over = False
+        self._when_over: tuple[Callable[[Channel], None], ...] = ()
         self._error: BlechannelError | None = None
         self._undelivered = 0
-        self._pump = Pump(link, begin, store, owner=self)
-        self.traffic: Traffic
-        """The session's ports, once the channel stands."""
+        self.pump = Pump(link, begin, store, owner=self)
+        """For ports: `flush_soon` when something was said, and `is_congested` where senders should wait."""
+        self._traffic: Traffic | None = None
         self.is_open = False
         """Whether messages can be sent and received."""
-        self.spoke = self._pump.flush_soon
-        """For ports: something was said, send it soon."""
-        self.is_congested = self._pump.is_congested
-        """For ports: whether senders should wait, because the link is behind."""
 
     def __repr__(self) -> str:
-        return f"Channel({self._link.peer}, {self._pump.session.state.value})"
+        return f"Channel({self._link.peer}, {self.pump.state.value})"
 
     async def __aenter__(self) -> Channel:
         return self
@@ -114,9 +124,10 @@ class Channel:
 
     def port(self, name: str) -> Port:
         """The port of that name, to be opened with ``async with``. Both sides use the same name."""
-        port = self._ports.get(name)
+        port = self._asked(name)
         if port is None:
-            port = self._ports[name] = self._unasked_or_new(name)
+            port = self._unasked_or_new(name)
+            self._ports += (port,)
         return port
 
     def outbox(self, name: str) -> OutboxQueue:
@@ -131,22 +142,27 @@ class Channel:
 
     def serve(self, name: str, service: Service) -> None:
         """Run `service` for each port of that name that the peer opens from now on."""
-        self._services[name] = service
+        self._services = {**self._services, name: service}  # it was shared
 
     @property
     def bond(self) -> Bond:
         """The bond that this channel belongs to, as it is stored now; raises BondNotFound once it is removed."""
-        return self._store.book.bond(self._established.result().bond_id)
+        return self._store.book.bond(self.bond_id)
+
+    @property
+    def bond_id(self) -> bytes:
+        """Which bond that is, also once it is removed."""
+        return self._outcome.bond_id
 
     @property
     def resumed(self) -> bool:
         """Whether this was a reconnect; False after a pairing."""
-        return self._established.result().resumed
+        return self._outcome.resumed
 
     @property
     def handshake_hash(self) -> bytes:
         """32 bytes, the same on both sides and unique to this channel: bind other protocols to it. Not secret."""
-        return self._established.result().handshake_hash
+        return self._outcome.handshake_hash
 
     @property
     def posture(self) -> LinkPosture:
@@ -171,7 +187,7 @@ class Channel:
     @property
     def was_established(self) -> bool:
         """Whether the channel ever stood."""
-        return self._established.done() and self._established.exception() is None
+        return self._established is not None
 
     @property
     def error(self) -> BlechannelError | None:
@@ -195,30 +211,59 @@ class Channel:
 
     async def wait_over(self) -> None:
         """Return once the channel is over and its link is let go."""
-        await self._over.wait()
+        if not self._is_over:
+            self._over = self._over or Latch()
+            await self._over.wait()
+
+    @property
+    def volume(self) -> Volume:
+        """What has gone through so far."""
+        pump = self.pump
+        return Volume(*pump.records_moved, pump.sent_bytes, pump.received_bytes)
+
+    @property
+    def queued_bytes(self) -> int:
+        """What is to be sent and waits for the link or the peer's window."""
+        return self.pump.queued_bytes
 
     # --- for ports and owners ---
 
     @property
+    def traffic(self) -> Traffic:
+        """The session's ports, once the channel stands; raises LocalProtocolError before."""
+        traffic = self._traffic
+        if traffic is None:
+            traffic = self._traffic = self.session.traffic
+        return traffic
+
+    @property
     def session(self) -> Session:
         """The session under this channel."""
-        return self._pump.session
+        return self.pump.session
 
     def when_over(self, callback: Callable[[Channel], None]) -> None:
         """Call back once the channel is over and its link is let go."""
-        self._when_over.append(callback)
+        self._when_over += (callback,)
 
     def start(self) -> None:
         """Let the session begin."""
-        self._pump.start()
+        self.pump.start()
 
     async def established(self) -> Established:
         """Return once the channel stands; raises what it failed with."""
-        return await asyncio.shield(self._established)
+        if self._settled is not None:
+            await self._settled.wait()
+        if self._established is None:
+            self.check_cut_off()
+        return self._outcome
+
+    def look_at_book(self) -> None:
+        """The side's bonds have changed: act on what that means for this channel."""
+        self.pump.book_changed()
 
     def act(self, events: list[Event]) -> None:
         """Act on what the session told when somebody else called it."""
-        self._pump.act(events)
+        self.pump.act(events)
 
     def check(self) -> None:
         """Raise what the channel failed with, or LocalProtocolError when it is closed or does not stand yet."""
@@ -233,30 +278,73 @@ class Channel:
 
     # --- called by the pump ---
 
-    def deliver(self, event: Event) -> None:
+    def deliver(self, events: list[Event]) -> None:
         """See PumpOwner."""
-        if isinstance(event, Message):
-            self._reading[event.port].arrived(event)
-            return
+        for event in events:
+            if type(event) is Message:  # by far the most frequent
+                self._reading[event.port].arrived(event)
+            else:
+                self._deliver(event)
+
+    def book_changed(self) -> None:
+        """See PumpOwner."""
+        self._owner.book_changed()
+
+    def parked(self) -> None:
+        """See PumpOwner."""
+        self._traffic = None
+        del self._reading
+
+    def woken(self) -> None:
+        """See PumpOwner."""
+        self._reading = {port.read_as: port for port in self._all_ports() if port.read_as is not None}
+
+    def has_room(self) -> None:
+        """See PumpOwner."""
+        for port in self._ports:
+            port.room_again()
+
+    # --- inside ---
+
+    @property
+    def _outcome(self) -> Established:
+        """What the handshake led to; raises LocalProtocolError where it has not, or has led to nothing."""
+        if self._established is None:
+            raise LocalProtocolError("the channel does not stand")
+        return self._established
+
+    def _settle(self) -> None:
+        """The handshake is over, one way or the other."""
+        if self._settled is not None:
+            self._settled.open()
+            self._settled = None
+
+    def _all_ports(self) -> tuple[Port, ...]:
+        return (*self._ports, *(self._unasked or {}).values())
+
+    def _deliver(self, event: Event) -> None:
         match event:
+            case Persist():
+                self.pump.persist(event)
             case PortOpened():
                 self._peer_opened(event)
             case PortShut():
                 self._reading.pop(event.port).ended()
             case PortDenied():
-                for port in self._ports.values():
+                for port in self._ports:
                     if port.was_opened_as(event.port):
                         port.denied()
             case PortWithdrawn():
                 self._reading.pop(event.port).withdrawn()
             case CreditGranted():
-                for port in self._ports.values():
+                for port in self._ports:
                     if port.writes(event.port):
                         port.room_again()
             case Established():
-                self.traffic = self.session.traffic
                 self.is_open = True
-                self._established.set_result(event)
+                self.pump.rest_when_idle()
+                self._established = event
+                self._settle()
                 self._owner.told(self, event)
             case Closed():
                 self._undelivered = event.undelivered
@@ -266,37 +354,34 @@ class Channel:
             case _:
                 self._owner.told(self, event)
 
-    def book_changed(self) -> None:
-        """See PumpOwner."""
-        self._owner.book_changed()
-
-    def has_room(self) -> None:
-        """See PumpOwner."""
-        for port in self._ports.values():
-            port.room_again()
-
-    # --- inside ---
-
     def _peer_opened(self, event: PortOpened) -> None:
         service = self._services.get(event.name)
-        is_asked_for = service is not None or event.name in self._ports or self._is_carried(event.name)
+        is_asked_for = service is not None or self._asked(event.name) is not None or self._is_carried(event.name)
         port = self.port(event.name) if is_asked_for else self._unasked_port(event.name)
-        port.opened()
+        port.opened(event.port)
         self._reading[event.port] = port
         if service is not None:
             task = asyncio.get_running_loop().create_task(self._serve(service, port), name=f"blechannel {port.name}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks += (task,)
+            task.add_done_callback(self._served)
+
+    def _served(self, task: asyncio.Task[None]) -> None:
+        self._tasks = tuple(other for other in self._tasks if other is not task)
+
+    def _asked(self, name: str) -> Port | None:
+        return next((port for port in self._ports if port.name == name), None)
 
     def _unasked_port(self, name: str) -> Port:
         """Kept until somebody asks for it, and while the peer has not made too many others."""
-        port = self._unasked[name] = self._unasked_or_new(name)
-        if len(self._unasked) > UNASKED_PORTS:
-            del self._unasked[next(name for name, port in self._unasked.items() if port.is_spent)]
+        port = self._unasked_or_new(name)
+        unasked = self._unasked = self._unasked or {}
+        unasked[name] = port
+        if len(unasked) > UNASKED_PORTS:
+            del unasked[next(name for name, port in unasked.items() if port.is_spent)]
         return port
 
     def _unasked_or_new(self, name: str) -> Port:
-        if name in self._unasked:
+        if self._unasked and name in self._unasked:
             return self._unasked.pop(name)
         port = OutboxPort(self, name, self._outbox) if self._outbox and self._is_carried(name) else Port(self, name)
         if self._finishing is not None:
@@ -310,29 +395,27 @@ class Channel:
         try:
             async with port:
                 await service(port)
-        except BlechannelError as error:
-            _log.info("port %s ended: %s", port.name, error)
-        except Exception:
-            _log.exception("the service of port %s failed", port.name)
+        except Exception as error:  # a service that somebody else wrote; it must not end the channel
+            self._owner.service_failed(self, port.name, error)
 
     def _end(self, error: BlechannelError | None, event: Event) -> None:
         self.is_open = False
         self._error = error
-        if error is not None and not self._established.done():
-            self._established.set_exception(error)
-            self._established.exception()  # whoever waits is told; whoever does not need not be reminded
+        self._settle()
         self._finishing = asyncio.get_running_loop().create_task(self._finish(), name="blechannel finish")
-        for port in (*self._ports.values(), *self._unasked.values()):
+        for port in self._all_ports():
             port.over(cleanly=error is None)
         self._owner.told(self, event)
 
     async def _finish(self) -> None:
         try:
-            await self._pump.finish(FINISH_S)
+            await self.pump.finish(FINISH_S)
             if self._tasks:
                 await self._dismiss(set(self._tasks))
         finally:
-            self._over.set()
+            self._is_over = True
+            if self._over is not None:
+                self._over.open()
             for callback in self._when_over:
                 callback(self)
 

@@ -6,9 +6,9 @@ on one event loop; nothing here blocks.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from blechannel.errors import TransportError
 
@@ -39,6 +39,11 @@ class LinkReceiver(Protocol):
 
     def fragment_received(self, fragment: bytes) -> None:
         """One GATT value (or one datagram) arrived, whole and in order."""
+
+    def fragments_received(self, fragments: Sequence[bytes]) -> None:
+        """Several arrived at once: the same as one after the other, and cheaper for a receiver that knows how."""
+        for fragment in fragments:
+            self.fragment_received(fragment)
 
     def resume_sending(self) -> None:
         """`Link.room` is above zero again, or the peer has subscribed."""
@@ -81,6 +86,18 @@ class Link(Protocol):
 
     async def close(self) -> None:
         """Send what is queued if the link still lives, then disconnect. Safe to call again. Never raises."""
+
+
+@runtime_checkable
+class BatchLink(Protocol):
+    """What a link has beside, for which several fragments at once cost less than one after the other."""
+
+    def send_all(self, fragments: Sequence[bytes]) -> None:
+        """The same as `send` of each in this order; what is given together may arrive together, within this call.
+
+        Raises:
+            LocalProtocolError: as `send`; those before the one that is refused are on their way.
+        """
 
 
 class PhoneTransport(Protocol):

@@ -56,9 +56,9 @@ class OutboxPort(Port):
 
     # --- called by the channel ---
 
-    def opened(self) -> None:
+    def opened(self, number: int) -> None:
         """See Port."""
-        super().opened()
+        super().opened(number)
         self.wake()
 
     def arrived(self, message: Message) -> None:
@@ -139,9 +139,9 @@ class OutboxPort(Port):
         """What has arrived. Its credit is given back at once: the room for messages is the conversation's affair."""
         channel = self._channel
         while self._inbox and self._talk is not None:
-            number, message = self._inbox.popleft()
+            number, message = self._inbox.pop(0)
             if channel.is_open and channel.traffic.taken(number, len(message)):
-                channel.spoke()
+                channel.pump.flush_soon()
             try:
                 self._talk.hear(message)
             except BlechannelError as error:
@@ -197,10 +197,10 @@ class OutboxPort(Port):
         """Send what the channel takes now; `room_again` goes on."""
         channel, number = self._channel, self._writing
         while self._unsent and number is not None and channel.is_open:
-            if channel.is_congested() or not channel.traffic.send(number, self._unsent[0]):
+            if channel.pump.is_congested() or not channel.traffic.send(number, self._unsent[0]):
                 return
             self._unsent.popleft()
-            channel.spoke()
+            channel.pump.flush_soon()
 
     def _written(self, token: int, written: asyncio.Future[None]) -> None:
         error = written.exception()

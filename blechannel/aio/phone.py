@@ -13,6 +13,9 @@ from types import TracebackType
 
 from blechannel.aio.channel import Channel
 from blechannel.aio.household import Household, World
+from blechannel.aio.keep import Kept
+from blechannel.aio.keep_policy import KeepPolicy
+from blechannel.aio.keeping import Keeping
 from blechannel.aio.key_log import KeyLog
 from blechannel.aio.link import PhoneTransport, Sighting
 from blechannel.aio.outbox import Outbox
@@ -79,6 +82,7 @@ class Phone(Household):
         self._turns: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._strangers = Strangers()
         self._is_pairing = False
+        self._keeping = Keeping(store, transport, self._world, reach=self)
 
     async def __aenter__(self) -> Phone:
         self._notice_guesses()
@@ -91,7 +95,8 @@ class Phone(Household):
         await self.close()
 
     async def close(self) -> None:
-        """CLOSE every channel and free the adapter. Safe to call again."""
+        """Keep no watch any more, CLOSE every channel and free the adapter. Safe to call again."""
+        await self._keeping.close()
         await self._close_channels()
         await self._transport.close()
 
@@ -104,7 +109,7 @@ class Phone(Household):
         seen: dict[str, FoundWatch] = {}
         async with aclosing(self._transport.scan()) as sightings:
             async for sighting in sightings:
-                found = self._resolve(sighting)
+                found = self.resolve(sighting)
                 if found is not None and seen.get(found.address) != found:
                     seen[found.address] = found
                     yield found
@@ -196,6 +201,20 @@ class Phone(Household):
                 raise BondNotFound("that watch is somebody else's, or this phone was removed there") from error
             raise
 
+    def keep(self, bond_id: bytes, *, policy: KeepPolicy = KeepPolicy()) -> Kept:  # noqa: B008 - frozen
+        """Stay connected with the watch of this bond: ``async with phone.keep(bond_id) as kept``.
+
+        Any number of watches may be kept. They share one scan, and a few are connected to at once, each in its turn.
+        A bond that is kept already, or that there is none of, is told of when the block is entered: LocalProtocolError,
+        or the state `Stopped` with BondNotFound.
+        """
+        return Kept(bond_id, policy, self._keeping)
+
+    def book_changed(self) -> None:
+        """See Household."""
+        super().book_changed()
+        self._keeping.book_changed()
+
     def told(self, channel: Channel, event: Event) -> None:
         """See ChannelOwner."""
         match event, self._ways.get(channel):
@@ -206,6 +225,30 @@ class Phone(Household):
             case CopyDetected(bond_id), _:
                 _log.warning("bond %s was copied, its watch says: forget it and pair again", bond_id.hex()[:8])
         super().told(channel, event)
+
+    # --- for the keeping ---
+
+    def resolve(self, sighting: Sighting) -> FoundWatch | None:
+        """Which watch was seen; None for what is no advertisement of one."""
+        try:
+            advert = Advert.decode(sighting.service_data)
+        except MalformedFrame:
+            return None
+        now_s = self._world.unix_time()
+        bonds = self._store.book.bonds.values()
+        keyed = [bond for bond in bonds if bond.discovery_key]
+        mine = [bond for bond in keyed if resolves(sighting.service_data, bond.discovery_key, now_s)]
+        return FoundWatch(sighting.address, sighting.rssi_dbm, mine[0] if mine else None, advert.pairing_open)
+
+    def may_know(self, watch: FoundWatch, bond_id: bytes) -> bool:
+        """Whether this watch, which no bond resolves, has not refused this bond."""
+        return not self._strangers.has_refused(watch.address, bond_id)
+
+    async def reconnect(self, watch: FoundWatch, bond_id: bytes) -> Channel:
+        """As `connect`, but an unresolved watch is tried with this bond alone."""
+        if watch.bond is not None:
+            return await self.connect(watch)
+        return await self._reconnect(watch, self._store.book.bond(bond_id), CONNECT_S)
 
     # --- inside ---
 
@@ -243,17 +286,6 @@ class Phone(Household):
         bonds = [bond for bond in self._store.book.bonds.values() if not bond.pending]
         unknown = [bond for bond in bonds if not self._strangers.has_refused(watch.address, bond.bond_id)]
         return sorted(unknown, key=lambda bond: bond.last_seen_s, reverse=True)[:BONDS_TRIED]
-
-    def _resolve(self, sighting: Sighting) -> FoundWatch | None:
-        try:
-            advert = Advert.decode(sighting.service_data)
-        except MalformedFrame:
-            return None
-        now_s = self._world.unix_time()
-        bonds = self._store.book.bonds.values()
-        keyed = [bond for bond in bonds if bond.discovery_key]
-        mine = [bond for bond in keyed if resolves(sighting.service_data, bond.discovery_key, now_s)]
-        return FoundWatch(sighting.address, sighting.rssi_dbm, mine[0] if mine else None, advert.pairing_open)
 
     def _bonds_for(self, watch: FoundWatch) -> list[Bond]:
         """Newest first: an unconfirmed bond before the one that it replaces."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -21,20 +20,27 @@ class Port:
     the channel; it raises when the channel was cut off. Several tasks may send; one task receives.
     """
 
+    __slots__ = (
+        *("_awaits_peer", "_channel", "_denied", "_ended", "_inbox", "_opened_as", "_peer_is_answered", "_receiver"),
+        *("_senders", "_writing", "name", "read_as"),
+    )
+
     def __init__(self, channel: Channel, name: str) -> None:
         self.name = name
         self._channel = channel
         self._writing: int | None = None
         self._opened_as: int | None = None
         self._denied = False
-        self._inbox: deque[Message] = deque()
+        self._inbox: list[Message] = []  # an empty deque takes 700 bytes
         self._ended = False
         self._peer_is_answered = False
         """Whether what the peer opened last belongs to a half of ours that was opened already."""
         self._awaits_peer = False
         """Whether this half waits for one of the peer's; the end of an older one is none of its business."""
         self._receiver: asyncio.Future[None] | None = None
-        self._senders: deque[asyncio.Future[None]] = deque()
+        self._senders: tuple[asyncio.Future[None], ...] = ()
+        self.read_as: int | None = None
+        """The number of the peer's half, while it is open."""
 
     def __repr__(self) -> str:
         return f"Port({self.name!r})"
@@ -70,14 +76,14 @@ class Port:
         self._writing = self._opened_as = self._channel.traffic.open(self.name)
         self._denied = False
         self._awaits_peer, self._peer_is_answered = self._peer_is_answered, True
-        self._channel.spoke()
+        self._channel.pump.flush_soon()
 
     def shut(self) -> None:
         """Send no more; the peer's iteration ends. Leaving `async with` does it. Safe to call again."""
         number, self._writing = self._writing, None
         if number is not None and self._channel.is_open:
             self._channel.traffic.shut(number)
-            self._channel.spoke()
+            self._channel.pump.flush_soon()
         self._wake_all()
 
     async def send(self, message: bytes) -> None:
@@ -99,12 +105,12 @@ class Port:
                 self._check_denied()
                 raise LocalProtocolError(f"port {self.name} is not open")
             try:
-                is_sent = not channel.is_congested() and channel.traffic.send(number, message)
+                is_sent = not channel.pump.is_congested() and channel.traffic.send(number, message)
             except BlechannelError:
                 self._wake_sender()  # it may have been this one's turn
                 raise
             if is_sent:
-                channel.spoke()
+                channel.pump.flush_soon()
                 if self._senders:
                     self._wake_sender()
                 return
@@ -118,31 +124,23 @@ class Port:
             AccessDenied: the watch does not let this phone use the port.
             BlechannelError: the channel was cut off.
         """
-        while not self._inbox:
-            self._check_denied()
-            if self._ended and not self._awaits_peer:
-                raise EOFError(f"the peer has shut port {self.name}")
-            self._channel.check_cut_off()
-            await self._wait_to_receive()
-        number, message = self._inbox.popleft()
-        channel = self._channel
-        if channel.is_open and channel.traffic.taken(number, len(message)):
-            channel.spoke()
-        return message
+        if not self._inbox and not await self._has_message():
+            raise EOFError(f"the peer has shut port {self.name}")
+        return self._take()
 
     def __aiter__(self) -> Port:
         return self
 
     async def __anext__(self) -> bytes:
-        try:
-            return await self.receive()
-        except EOFError:
-            raise StopAsyncIteration from None
+        if not self._inbox and not await self._has_message():
+            raise StopAsyncIteration
+        return self._take()
 
     # --- called by the channel ---
 
-    def opened(self) -> None:
+    def opened(self, number: int) -> None:
         """The peer opened its half, and may."""
+        self.read_as = number
         self._ended = self._awaits_peer = self._denied = False
         self._peer_is_answered = self._writing is not None
 
@@ -162,17 +160,19 @@ class Port:
 
     def withdrawn(self) -> None:
         """The peer may use its half no longer; what it sent and nobody has taken is not looked at."""
+        self.read_as = None
         self._inbox.clear()
         self.denied()
 
     def arrived(self, message: Message) -> None:
         """The peer sent a message."""
-        self._inbox.append(message)
-        if self._receiver is not None:
+        if not self._inbox:  # otherwise nobody waits, or has been woken
             self._wake_receiver()
+        self._inbox.append(message)
 
     def ended(self) -> None:
         """The peer sends no more."""
+        self.read_as = None
         self._ended = True
         self._wake_receiver()
 
@@ -186,32 +186,49 @@ class Port:
         self._awaits_peer = False
         self._wake_all()
 
+    def _take(self) -> bytes:
+        number, message = self._inbox.pop(0)
+        channel = self._channel
+        if channel.is_open and channel.traffic.taken(number, len(message)):
+            channel.pump.flush_soon()
+        return message
+
     # --- waiting ---
 
     def _check_denied(self) -> None:
         if self._denied:
             raise AccessDenied(self.name)
 
-    async def _wait_to_receive(self) -> None:
-        if self._receiver is not None:
-            raise LocalProtocolError(f"another task receives on port {self.name} already")
-        self._receiver = asyncio.get_running_loop().create_future()
-        try:
-            await self._receiver
-        finally:
-            self._receiver = None
+    async def _has_message(self) -> bool:
+        """Once a message is there; False where the peer sends no more. Raises as `receive`."""
+        while not self._inbox:
+            self._check_denied()
+            if self._ended and not self._awaits_peer:
+                return False
+            self._channel.check_cut_off()
+            if self._receiver is not None:
+                raise LocalProtocolError(f"another task receives on port {self.name} already")
+            self._receiver = asyncio.get_running_loop().create_future()
+            try:
+                await self._receiver
+            finally:
+                self._receiver = None
+        return True
 
     async def _wait_to_send(self) -> None:
         waiter = asyncio.get_running_loop().create_future()
-        self._senders.append(waiter)
+        self._senders += (waiter,)
         try:
             await waiter
         except asyncio.CancelledError:
-            self._senders.remove(waiter)
+            self._leave(waiter)
             if not waiter.cancelled():  # it had been woken: the turn is the next one's
                 self._wake_sender()
             raise
-        self._senders.remove(waiter)
+        self._leave(waiter)
+
+    def _leave(self, waiter: asyncio.Future[None]) -> None:
+        self._senders = tuple(other for other in self._senders if other is not waiter)
 
     def _wake_receiver(self) -> None:
         if self._receiver is not None and not self._receiver.done():

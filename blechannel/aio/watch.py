@@ -17,7 +17,14 @@ from blechannel.aio.membership import Membership
 from blechannel.aio.outbox import Outbox
 from blechannel.aio.person import Compare
 from blechannel.config import Config
-from blechannel.errors import BlechannelError, LocalProtocolError, PairingLocked, ReplayDetected, TransportError
+from blechannel.errors import (
+    BlechannelError,
+    LocalProtocolError,
+    PairingLocked,
+    PairingRefused,
+    ReplayDetected,
+    TransportError,
+)
 from blechannel.limits import MAX_LINKS
 from blechannel.methods import Method
 from blechannel.pairing.bonds import KEY_BYTES, Bond
@@ -32,6 +39,8 @@ from blechannel.wire.adverts import make_advert
 ROTATE_S = 600.0
 """How long one advertisement is used; the protocol allows at most 15 minutes."""
 EVENTS_KEPT = 64
+FULL_HOUSE_S = 3.0
+"""With as many links as there can be, before the one that has been there for longest without a session gives way."""
 
 _log = logging.getLogger(__name__)
 
@@ -109,6 +118,7 @@ class Watch(Household):
         self._advertise_now = asyncio.Event()
         self._events: asyncio.Queue[WatchEvent] = asyncio.Queue(EVENTS_KEPT)
         self._failure: BlechannelError | None = None
+        self._full_since: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Watch:
         try:
@@ -148,6 +158,8 @@ class Watch(Household):
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        if self._full_since is not None:
+            self._full_since.cancel()
         await self._close_channels()
         await self._transport.close()
 
@@ -245,6 +257,9 @@ class Watch(Household):
 
     # --- inside ---
 
+    def _events_waiting(self) -> int:
+        return self._events.qsize()
+
     def _guesses_left(self) -> int:
         """Until the next lock; raises PairingLocked while there are none."""
         wait_s = self.locked_for_s
@@ -307,6 +322,8 @@ class Watch(Household):
                 self._happened(Declined("adapter", error))
                 return
             if len(self._channels) >= MAX_LINKS:
+                self.counters.links_refused += 1
+                self._journal.say("link-refused", f"{MAX_LINKS} phones are connected already", {"peer": link.peer})
                 await link.close()
                 continue
             try:
@@ -314,3 +331,13 @@ class Watch(Household):
             except BlechannelError as error:  # such a link serves nobody, and must not keep others from theirs
                 self._happened(Declined(link.peer, error))
                 await link.close()
+            if len(self._channels) >= MAX_LINKS and self._full_since is None:
+                self._full_since = asyncio.get_running_loop().call_later(FULL_HOUSE_S, self._make_room)
+
+    def _make_room(self) -> None:
+        """Strangers who connect and say nothing shall not keep bonded phones out; while people pair, they may."""
+        self._full_since = None
+        strangers = [channel for channel in self._channels if not channel.was_established]
+        if self.window is None and len(self._channels) >= MAX_LINKS and strangers:
+            error = PairingRefused("busy", "it gave way to others: it had said for too long nothing that is of a bond")
+            strangers[0].act(strangers[0].session.abandon(error))

@@ -6,7 +6,7 @@ import hmac
 from dataclasses import replace
 
 from blechannel.errors import BondError, BondSuperseded
-from blechannel.limits import MAX_BONDS, MAX_LINKS, MAX_PENDING, RETIRED_HINT_KEYS
+from blechannel.limits import MAX_LINKS, MAX_PENDING, MAX_PHONE_BONDS, RETIRED_HINT_KEYS
 from blechannel.pairing import changes as to
 from blechannel.pairing.access import Access, Standing
 from blechannel.pairing.bonds import Bond, BondBook, Epoch
@@ -102,7 +102,7 @@ def _with_room_for_pending(book: BondBook) -> BondBook:
     that they were to replace is kept, which loses nothing, then the oldest. A confirmed bond makes no room."""
     kept = {bond.bond_id for bond in book.bonds.values() if not bond.pending}
     pending = sorted((bond for bond in book.bonds.values() if bond.pending), key=lambda bond: bond.replaces not in kept)
-    surplus = max(0, len(pending) + 1 - MAX_PENDING, len(book.bonds) + 1 - MAX_BONDS)
+    surplus = max(0, len(pending) + 1 - MAX_PENDING, len(book.bonds) + 1 - MAX_PHONE_BONDS)
     return _without(book, *(bond.bond_id for bond in pending[:surplus]))
 
 

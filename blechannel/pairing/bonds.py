@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from blechannel.errors import BondError, BondNotFound
-from blechannel.limits import MAX_BONDS, MAX_LINKS, MAX_NAME_BYTES, RETIRED_HINT_KEYS
+from blechannel.limits import MAX_BONDS, MAX_LINKS, MAX_NAME_BYTES, MAX_PHONE_BONDS, RETIRED_HINT_KEYS
 from blechannel.methods import Method, Suite
 from blechannel.pairing.access import Access
 from blechannel.roles import Role
@@ -145,7 +145,9 @@ class BondBook:
     """Watch: 32 bytes; keys the advertisement that bonded phones resolve. Empty until it was made."""
 
     def __post_init__(self) -> None:
-        _require(len(self.bonds) <= MAX_BONDS, f"no room: {MAX_BONDS} bonds are stored; forget one first")
+        _require(len(self.bonds) <= MAX_PHONE_BONDS, f"no room: {MAX_PHONE_BONDS} bonds are stored; forget one first")
+        of_watch = sum(bond.role is Role.WATCH for bond in self.bonds.values())
+        _require(of_watch <= MAX_BONDS, f"no room: {MAX_BONDS} bonds are stored; forget one first")
         _require(0 <= self.guesses_spent <= MAX_COUNT, "the count of guesses is out of range")
         _require(len(self.discovery_key) in (0, KEY_BYTES), "a discovery key is 32 bytes")
         _require(sum(bond.access.is_owner for bond in self.bonds.values()) <= 1, "a watch has one owner")

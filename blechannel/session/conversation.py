@@ -105,10 +105,10 @@ class Conversation:
 
     __slots__ = ("_peer", "hears_data", "is_over", "role", "says_data", "state")
 
-    def __init__(self, role: Role) -> None:
+    def __init__(self, role: Role, state: State = State.CONNECTED) -> None:
         self.role = role
         self._peer = role.peer
-        self._enter(State.CONNECTED)
+        self._enter(state)
 
     def say(self, said: Said) -> None:
         """This side says `said`.

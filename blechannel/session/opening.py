@@ -36,7 +36,7 @@ def _open_as_watch(talk: Talk, setup: WatchSetup) -> Script:
     pairing = window.method if window is not None and window.is_open(talk.now()) else None
     book = setup.books.book
     talk.say(make_info(setup.config, pairing=pairing, nonce=talk.random(NONCE_BYTES)))
-    opening = yield from hear_either(Pair1, Reconnect1, person=True)
+    opening = yield from hear_either(Pair1, Reconnect1, person=pairing is not None)
     if isinstance(opening, Pair1):
         return (yield from pair_as_watch(talk, setup, opening))
     return (yield from reconnect_as_watch(talk, setup, opening, book_at_info=book))

@@ -7,7 +7,10 @@ among `MAX_PORTS` until the reader has given back all of its credit, so that wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass, fields
+from itertools import chain
+from typing import Any, NamedTuple
 
 from blechannel.errors import LocalProtocolError, UnexpectedFrame
 from blechannel.limits import MAX_PORT_NAME_BYTES, MAX_PORTS, PORT_WINDOW_BYTES, is_name
@@ -36,6 +39,20 @@ class _Reading:
     """Its messages are dropped. They are granted again when the peer has shut it: till then it cannot send more."""
 
 
+class PortTable(NamedTuple):
+    """All that there is to know of a session's ports, in little memory: a row a port, without anything in between."""
+
+    next_written: int
+    next_read: int
+    writing: tuple[object, ...]
+    owed: tuple[int, ...]
+    reading: tuple[object, ...]
+
+
+def _rows(flat: tuple[Any, ...], width: int) -> Iterator[tuple[Any, ...]]:
+    return (flat[at : at + width] for at in range(0, len(flat), width))
+
+
 class Ports:
     """The ports of one session, both directions. Pure bookkeeping: says what is allowed and what is owed."""
 
@@ -48,6 +65,26 @@ class Ports:
         self._reading: dict[int, _Reading] = {}
         self._next_written = 0
         self._next_read = 0
+
+    @classmethod
+    def of(cls, table: PortTable) -> Ports:
+        """The ports that `table` tells of."""
+        ports = cls()
+        ports._next_written, ports._next_read = table.next_written, table.next_read
+        ports._writing = {row[0]: _Writing(*row[1:]) for row in _rows(table.writing, 1 + len(fields(_Writing)))}
+        ports._owed = {row[0]: row[1] for row in _rows(table.owed, 2)}
+        ports._reading = {row[0]: _Reading(*row[1:]) for row in _rows(table.reading, 1 + len(fields(_Reading)))}
+        return ports
+
+    def table(self) -> PortTable:
+        """What `of` makes these ports from."""
+        return PortTable(
+            self._next_written,
+            self._next_read,
+            tuple(chain.from_iterable((number, *astuple(port)) for number, port in self._writing.items())),
+            tuple(chain.from_iterable(self._owed.items())),
+            tuple(chain.from_iterable((number, *astuple(port)) for number, port in self._reading.items())),
+        )
 
     # --- this side writes ---
 

@@ -6,8 +6,9 @@ The owner calls `receive`, `persisted` and `expire`, acts on the events that the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from typing import cast
 
 from blechannel.errors import (
     BlechannelError,
@@ -18,19 +19,23 @@ from blechannel.errors import (
     PairingRefused,
     PeerTimedOut,
     TransportError,
+    without_frames,
 )
-from blechannel.limits import MAX_WINDOW
+from blechannel.limits import MAX_WINDOW, Patience
 from blechannel.pairing.changes import Change, ConfirmBond, MarkCopied
-from blechannel.session.conversation import State
+from blechannel.session.conversation import Conversation, State
 from blechannel.session.events import CodeWanted, CopyDetected, Established, Event, Failed, Persist, WordsShown
 from blechannel.session.opening import open_conversation, refusal_for, refused
+from blechannel.session.parking import ParkedSession
 from blechannel.session.person import WORDS_DIFFER, Person
+from blechannel.session.ports import Ports
 from blechannel.session.script import AskCode, AskWhetherSame, Hear, Outcome, Script, ShowWords, Store, Wait
-from blechannel.session.setup import PhoneSetup, WatchSetup
+from blechannel.session.setup import PhoneSetup, Side, WatchSetup
 from blechannel.session.stage import Stage
 from blechannel.session.standing import Standing
 from blechannel.session.traffic import Traffic
-from blechannel.wire.frames import RECORD_KIND, Body, Bonded, Copied, Frame, Refuse
+from blechannel.wire.fragments import FragmentStream
+from blechannel.wire.frames import Body, Bonded, Copied, Frame, Refuse
 
 
 class Session:
@@ -39,6 +44,13 @@ class Session:
     Methods that take what the peer did never raise: they return `Failed`. Methods that a caller may misuse raise
     LocalProtocolError and change nothing. `now` is in seconds of one monotonic clock.
     """
+
+    __slots__ = (
+        *("_after_store", "_books", "_due", "_failed", "_held", "_patience", "_person", "_read", "_script"),
+        *("_stage", "_standing", "_token", "_traffic", "stream"),
+    )
+    _script: Script | None
+    """The handshake; None once the channel stands."""
 
     def __init__(
         self,
@@ -53,23 +65,87 @@ class Session:
         Raises:
             FragmentRefused: the link carries less than any BLE link does.
         """
-        self._patience = setup.config.patience
-        self._books = setup.books
-        self._stage = stage = Stage(
-            setup.role, setup.config, max_fragment_bytes=max_fragment_bytes, random=random, now=now
-        )
+        config = setup.config
+        stream = FragmentStream(max_fragment_bytes=max_fragment_bytes, receive=config.limits, patience=config.patience)
+        self._take(Stage(Conversation(setup.role), config, stream, random=random, now=now), setup)
+        self._script = open_conversation(self._stage, setup)
+        self._attempt(self._run, None)
+
+    def _take(self, stage: Stage, side: Side) -> None:
+        self._patience = side.config.patience
+        self._books = side.books
+        self._stage = stage
         self.stream = stage.stream
         """The fragments under this session: what is queued for the peer's window."""
-        self._standing = Standing(stage, setup)
+        self._standing = Standing(stage, side)
         self._person = Person()
-        self._script: Script = open_conversation(self._stage, setup)
+        self._script = None
         self._traffic: Traffic | None = None
+        self._read: Callable[[bytes], Frame | Body | None] = stage.read
         self._failed = False
         self._due: float | None = None
         self._token = 0
         self._after_store: Callable[[], None] | None = None
         self._held: list[bytes] = []
-        self._attempt(self._run, None)
+
+    # --- rest ---
+
+    @property
+    def patience(self) -> Patience:
+        """How long this side waits."""
+        return self._patience
+
+    @property
+    def records_moved(self) -> tuple[int, int]:
+        """Records sealed and opened so far: they stand still while neither side says anything."""
+        records = self._stage.records
+        return (0, 0) if records is None else (records.sent, records.received)
+
+    def park(self) -> ParkedSession | None:
+        """What is left of this session, which is not to be used any more; None where it has something under way."""
+        stage, traffic = self._stage, self._traffic
+        is_busy = self._after_store is not None or stage.events or not self.stream.is_quiet()
+        if is_busy or traffic is None or stage.belongs_to is None or self.state is not State.ESTABLISHED:
+            return None
+        bond = self._books.book.bonds.get(stage.belongs_to[0])
+        if bond is None or not bond.knows(stage.belongs_to[1]):  # it ends as soon as it looks
+            return None
+        return ParkedSession(
+            role=stage.conversation.role,
+            config=stage.config,
+            books=self._books,
+            random=stage.source,
+            stream=self.stream,
+            peer_frame_bytes=stage.peer_frame_bytes,
+            bond=bond,
+            hint_key=stage.belongs_to[1],
+            told_key=self._standing.told_key,
+            told_copied=self._standing.told_copied,
+            ports=traffic.ports(),
+            keys=stage.park(),
+        )
+
+    @classmethod
+    def wake(cls, parked: ParkedSession, now: float) -> Session:
+        """The session that was parked.
+
+        Raises:
+            LocalProtocolError: it was woken before.
+        """
+        stage = Stage(
+            Conversation(parked.role, State.ESTABLISHED), parked.config, parked.stream, random=parked.random, now=now
+        )
+        stage.resume(parked.take_keys(), parked.peer_frame_bytes)
+        stage.belong(parked.bond.bond_id, parked.hint_key)
+        session = cls.__new__(cls)
+        session._take(stage, parked)
+        session._standing.resume(parked.told_key, parked.told_copied)
+        session._talk_on(Ports.of(parked.ports))
+        return session
+
+    def _talk_on(self, ports: Ports) -> None:
+        self._traffic = traffic = Traffic(self._stage, self._stage.sealer(), ports, permits=self._standing.permits)
+        self._read = traffic.read
 
     @property
     def state(self) -> State:
@@ -83,28 +159,27 @@ class Session:
 
     @property
     def info(self) -> bytes:
-        """This connection's INFO frame, exactly as on the air; empty until the phone has heard it."""
+        """This connection's INFO frame, exactly as on the air; empty until the phone has heard it, and once the channel
+        stands."""
         return self._stage.info()
 
     # --- the link ---
 
     def receive(self, fragment: bytes, now: float) -> list[Event]:
         """One fragment has arrived."""
-        stage = self._stage
-        stage.moment = now
-        if stage.conversation.is_over:
-            self._let_drain(fragment, now)
-        elif self._after_store is not None:
-            self._hold(fragment)
-        else:
-            try:
-                self._receive(fragment, now)
-            except BlechannelError as error:
-                self._fail(error)
-        events = stage.events
-        if events:
-            stage.events = []
-        return events
+        return self.receive_all((fragment,), now)
+
+    def receive_all(self, fragments: Iterable[bytes], now: float) -> list[Event]:
+        """These have arrived, in this order and at once: the same as `receive` of one after the other."""
+        self._stage.moment = now
+        left = iter(fragments)
+        try:
+            self._look_at_book()
+            self._receive(left, now)
+        except BlechannelError as error:
+            self._fail(error)
+            self._receive(left, now)
+        return self._told()
 
     def fragments_to_send(self, now: float) -> list[bytes]:
         """Everything that may go now; the caller gives all of it to the link, in order."""
@@ -124,10 +199,12 @@ class Session:
 
     def deadline(self) -> float | None:
         """When to call `expire` at the latest; None for never."""
-        if self.is_over or self._after_store is not None:
+        if self._stage.conversation.is_over or self._after_store is not None:
             return None
-        times = [t for t in (self._due, self._stage.stream.deadline()) if t is not None]
-        return min(times, default=None)
+        due, stream_due = self._due, self.stream.deadline()
+        if due is None or stream_due is None:
+            return stream_due if due is None else due
+        return min(due, stream_due)
 
     def expire(self, now: float) -> list[Event]:
         """A moment has come. Early calls are harmless."""
@@ -218,23 +295,31 @@ class Session:
 
     # --- inside ---
 
-    def _receive(self, fragment: bytes, now: float) -> None:
-        if self._books.book is not self._standing.book:
-            self._check_bond()
-        frame = self._stage.stream.receive(fragment, now)
-        if frame is None:
+    def _look_at_book(self) -> None:
+        """With what arrives; nothing that does can change the book before it is read."""
+        if self._books.book is self._standing.book or self._after_store is not None or self.is_over:
             return
-        if self._traffic is None or frame[0] != RECORD_KIND:
-            self._hear(self._stage.read(frame))
-            return
-        said = self._traffic.read_data(frame)
-        if said is not None:
-            self._hear(said)
+        self._check_bond()
+
+    def _receive(self, fragments: Iterator[bytes], now: float) -> None:
+        conversation, join = self._stage.conversation, self.stream.receive
+        for fragment in fragments:
+            if conversation.is_over:
+                self._let_drain(fragment, now)
+            elif self._after_store is not None:
+                self._hold(fragment)
+            else:
+                frame = join(fragment, now)
+                if frame is not None:
+                    said = self._read(frame)
+                    if said is not None:
+                        self._hear(said)
 
     def _let_drain(self, fragment: bytes, now: float) -> None:
         """After both CLOSEs only acknowledgements matter: what is queued goes out as the window opens."""
-        with suppress(BlechannelError):
-            self._stage.stream.receive(fragment, now)
+        if not self.stream.has_failed:  # a flood goes on after its refusal
+            with suppress(BlechannelError):
+                self.stream.receive(fragment, now)
 
     def _hear(self, said: Frame | Body) -> None:
         if isinstance(said, Refuse):
@@ -260,7 +345,7 @@ class Session:
     def _run(self, answer: object) -> None:
         """One step of the script."""
         try:
-            self._wait(self._script.send(answer))
+            self._wait(cast(Script, self._script).send(answer))  # there is one until the channel stands
         except StopIteration as done:
             self._establish(done.value)
 
@@ -302,11 +387,9 @@ class Session:
     def _continue(self, after: Callable[[], None]) -> None:
         after()
         held, self._held = self._held, []
-        for fragment in held:
-            if self._after_store is not None:
-                self._hold(fragment)
-            else:
-                self._receive(fragment, self._stage.moment)
+        if held:
+            self._look_at_book()
+            self._receive(iter(held), self._stage.moment)
 
     def _hold(self, fragment: bytes) -> None:
         """Nothing is read before the store has answered; unacknowledged, the peer's window bounds what comes."""
@@ -316,7 +399,8 @@ class Session:
 
     def _establish(self, outcome: Outcome) -> None:
         self._stage.belong(outcome.bond_id, outcome.hint_key)
-        self._traffic = Traffic(self._stage, self._stage.sealer(), permits=self._standing.permits)
+        self._script = None
+        self._talk_on(Ports())
         self._due = None
         self._standing.begin()
         self._stage.tell(Established(outcome.bond_id, outcome.resumed, outcome.handshake_hash))
@@ -344,14 +428,15 @@ class Session:
         if self.state is State.CLOSED or self._failed:
             return
         self._failed = True
-        self._script.close()
+        if self._script is not None:
+            self._script.close()
         self._person.leave()
         if self._traffic is None and not isinstance(error, TransportError):
             with suppress(BlechannelError):
                 self._stage.say(Refuse(refusal_for(error)))
         self._stage.conversation.fail()
         self._held.clear()
-        self._stage.tell(Failed(error))
+        self._stage.tell(Failed(without_frames(error)))
 
     def _told(self) -> list[Event]:
         events = self._stage.events

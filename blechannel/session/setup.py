@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from blechannel.config import Config
 from blechannel.errors import AuthenticationFailed, LocalProtocolError
@@ -45,6 +46,22 @@ class Reconnect:
     """Use a bond."""
 
     bond_id: bytes
+
+
+class Side(Protocol):
+    """What every session has to do with, in the handshake and after it."""
+
+    @property
+    def role(self) -> Role:
+        """The part that this side plays."""
+
+    @property
+    def config(self) -> Config:
+        """What its person chose."""
+
+    @property
+    def books(self) -> BookView:
+        """Its bonds, as they are stored now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,9 @@ from blechannel.codec import decode, encode
 from blechannel.config import Config
 from blechannel.errors import MalformedFrame, UnexpectedFrame
 from blechannel.noise import Transport
-from blechannel.roles import Role
 from blechannel.session.conversation import Conversation
 from blechannel.session.events import Event, KeysLogged
-from blechannel.session.records import Records
+from blechannel.session.records import Records, RestingKeys
 from blechannel.session.trace import key_log_line
 from blechannel.wire.fragments import FragmentStream
 from blechannel.wire.frames import (
@@ -31,20 +30,23 @@ from blechannel.wire.header import FRAME_HEADER_BYTES
 class Stage:
     """One session's way to the peer and back. Single-threaded, pure, role-blind."""
 
+    __slots__ = (
+        *("_info", "_nonce", "_peer_frame_bytes", "_random"),
+        *("belongs_to", "config", "conversation", "events", "moment", "records", "stream"),
+    )
+
     def __init__(
         self,
-        role: Role,
+        conversation: Conversation,
         config: Config,
+        stream: FragmentStream,
         *,
-        max_fragment_bytes: int,
         random: Callable[[int], bytes],
         now: float,
     ) -> None:
         self.config = config
-        self.conversation = Conversation(role)
-        self.stream = FragmentStream(
-            max_fragment_bytes=max_fragment_bytes, receive=config.limits, patience=config.patience
-        )
+        self.conversation = conversation
+        self.stream = stream
         self.records: Records | None = None
         self.events: list[Event] = []
         self.moment = now
@@ -89,12 +91,12 @@ class Stage:
 
     def install(self, transport: Transport) -> None:
         """Seal and open with these keys from now on."""
-        body_bytes = self._peer_frame_bytes - FRAME_HEADER_BYTES
-        self.records = Records(transport, padding=self.config.padding, max_body_bytes=body_bytes)
+        self.records = Records(transport, padding=self.config.padding, max_body_bytes=self._body_bytes)
 
     def belong(self, bond_id: bytes, hint_key: bytes) -> None:
         """From now on the session ends as soon as the bond no longer knows this hint key."""
         self.belongs_to = bond_id, hint_key
+        self._info = self._nonce = b""  # what the handshake was bound to
 
     def log_keys(self, kind: str, *keys: bytes) -> None:
         """Offer a handshake's secrets to the key log."""
@@ -106,6 +108,32 @@ class Stage:
         self.events.append(event)
 
     # --- what the session does ---
+
+    @property
+    def source(self) -> Callable[[int], bytes]:
+        """Where `random` takes its bytes from."""
+        return self._random
+
+    @property
+    def peer_frame_bytes(self) -> int:
+        """The longest frame that the peer takes."""
+        return self._peer_frame_bytes
+
+    def park(self) -> RestingKeys:
+        """The keys that `resume` takes; nothing is said or heard here from now on."""
+        keys = self.sealer().rest()
+        self.conversation.fail()
+        return keys
+
+    def resume(self, keys: RestingKeys, peer_frame_bytes: int) -> None:
+        """Go on where a stage like this one was parked."""
+        self._peer_frame_bytes = peer_frame_bytes
+        self.records = Records.woken(keys, padding=self.config.padding, max_body_bytes=self._body_bytes)
+
+    @property
+    def _body_bytes(self) -> int:
+        """The longest frame body that the peer takes."""
+        return self._peer_frame_bytes - FRAME_HEADER_BYTES
 
     def sealer(self) -> Records:
         """The record layer, once keys are installed; raises UnexpectedFrame before."""

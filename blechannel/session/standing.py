@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from blechannel.errors import BondSuperseded
-from blechannel.pairing.bonds import Bond
+from blechannel.pairing.bonds import Bond, BondBook
 from blechannel.roles import Role
 from blechannel.session.conversation import State
-from blechannel.session.setup import PhoneSetup, WatchSetup
+from blechannel.session.setup import Side
 from blechannel.session.stage import Stage
 from blechannel.wire.frames import Bonded, Copied, Evidence
 
@@ -14,17 +14,26 @@ SAYS_NEWS = frozenset({State.ESTABLISHED, State.PHONE_CLOSED})
 """Where a watch has not said CLOSE yet."""
 
 
-class Standing:
-    """One session's view of its bond; `book` is the one that was last looked at."""
+_NOT_LOOKED_AT = BondBook()
+"""No store's book."""
 
-    def __init__(self, stage: Stage, setup: PhoneSetup | WatchSetup) -> None:
+
+class Standing:
+    """One session's view of its bond; `book` is the one that was last looked at.
+
+    `told_key` and `told_copied` are what the peer knows of this side's news.
+    """
+
+    __slots__ = ("_books", "_config", "_serves", "_stage", "book", "told_copied", "told_key")
+
+    def __init__(self, stage: Stage, setup: Side) -> None:
         self._stage = stage
         self._config = setup.config
         self._serves = setup.role is Role.WATCH
         self._books = setup.books
         self.book = setup.books.book
-        self._told_key = b""
-        self._told_copied = False
+        self.told_key = b""
+        self.told_copied = False
 
     @property
     def bond_id(self) -> bytes:
@@ -34,7 +43,12 @@ class Standing:
 
     def begin(self) -> None:
         """The channel stands: what its peer learned on the way is no news."""
-        self._told_key = self._books.book.discovery_key
+        self.told_key = self._books.book.discovery_key
+
+    def resume(self, told_key: bytes, told_copied: bool) -> None:
+        """Go on where another one had told as much. What changed in between is looked at with the next fragment."""
+        self.told_key, self.told_copied = told_key, told_copied
+        self.book = _NOT_LOOKED_AT
 
     def check(self, *, established: bool) -> None:
         """Look at the book that is stored now.
@@ -63,9 +77,9 @@ class Standing:
 
     def _tell_news(self, bond: Bond) -> None:
         """Watch: what a connected phone has to know at once, and another hears when it reconnects."""
-        if self.book.discovery_key != self._told_key:
-            self._told_key = self.book.discovery_key
-            self._stage.say(Bonded(self._told_key, self._config.name))
-        if bond.copied_s is not None and not self._told_copied:
-            self._told_copied = True
+        if self.book.discovery_key != self.told_key:
+            self.told_key = self.book.discovery_key
+            self._stage.say(Bonded(self.told_key, self._config.name))
+        if bond.copied_s is not None and not self.told_copied:
+            self.told_copied = True
             self._stage.say(Copied(Evidence.RETIRED_KEY))

@@ -15,12 +15,13 @@ from blechannel.session.events import (
     PortShut,
     PortWithdrawn,
 )
-from blechannel.session.ports import Ports
+from blechannel.session.ports import Ports, PortTable
 from blechannel.session.records import Records
 from blechannel.session.stage import Stage
 from blechannel.wire.frames import (
     DATA_TYPE,
     PORT_BYTES,
+    RECORD_KIND,
     Body,
     Close,
     Credit,
@@ -33,26 +34,37 @@ from blechannel.wire.frames import (
     unpack_port,
 )
 
+_DATA = bytes((DATA_TYPE,))
+_message = tuple.__new__
+"""`Message(…)` is a function in Python, and one is made for each message."""
+
 
 class Traffic:
     """The established part of one session, on a stage whose keys are installed."""
 
     __slots__ = (
-        *("_conversation", "_permits", "_ports", "_records", "_said_close_at", "_send_frame", "_stage"),
+        *("_arrived", "_charge", "_conversation", "_open", "_permits", "_ports", "_records", "_said_close_at"),
+        *("_seal", "_send_frame", "_stage", "_taken"),
         "max_message_bytes",
     )
 
-    def __init__(self, stage: Stage, records: Records, *, permits: Callable[[str], bool]) -> None:
+    def __init__(self, stage: Stage, records: Records, ports: Ports, *, permits: Callable[[str], bool]) -> None:
         """`permits` says of a port's name, at any moment, whether it may be used with this peer."""
         self._stage = stage
         self._permits = permits
         self._conversation = stage.conversation
         self._records = records
-        self._ports = Ports()
+        self._ports = ports
+        self._charge, self._arrived, self._taken = ports.charge, ports.arrived, ports.taken
+        self._seal, self._open = records.seal_content, records.open_content
         self._send_frame = stage.stream.send
         self._said_close_at: int | None = None
         self.max_message_bytes = records.max_body_bytes - PORT_BYTES
         """The longest message that the peer takes."""
+
+    def ports(self) -> PortTable:
+        """The ports as they are now."""
+        return self._ports.table()
 
     # --- this side ---
 
@@ -80,10 +92,9 @@ class Traffic:
             self._conversation.say(Data)
         if length_bytes > self.max_message_bytes:
             raise LocalProtocolError(f"a message of {length_bytes} bytes: the peer takes {self.max_message_bytes}")
-        if not self._ports.charge(port, length_bytes):
+        if not self._charge(port, length_bytes):
             return False
-        records = self._records
-        self._send_frame(records.seal_content(records.content(DATA_TYPE, pack_port(port), message)))
+        self._send_frame(self._seal(pack_port(port) + message + _DATA))
         return True
 
     def shut(self, port: int) -> None:
@@ -97,10 +108,11 @@ class Traffic:
         Raises:
             LocalProtocolError: no such message is unread; nothing changed.
         """
-        credit_bytes = self._ports.taken(port, message_bytes)
-        if credit_bytes:
-            self._grant(port, credit_bytes)
-        return bool(credit_bytes)
+        credit_bytes = self._taken(port, message_bytes)
+        if not credit_bytes:
+            return False
+        self._grant(port, credit_bytes)
+        return True
 
     def _grant(self, port: int, credit_bytes: int) -> None:
         if credit_bytes and self._conversation.says_data:
@@ -136,19 +148,21 @@ class Traffic:
 
     # --- the peer ---
 
-    def read_data(self, frame: bytes) -> Body | None:
-        """The short way for a message, which is told at once; anything else is returned.
+    def read(self, frame: bytes) -> Frame | Body | None:
+        """What the peer said, as `Stage.read`; but a message is told at once, and None returned.
 
         Raises:
             AuthenticationFailed, MalformedFrame, UnexpectedFrame
         """
-        content = self._records.open_content(frame)
+        if frame[0] != RECORD_KIND:
+            return self._stage.read(frame)
+        content = self._open(frame)
         if content[-1] != DATA_TYPE or not self._conversation.hears_data:
             return self._stage.read_record(content[-1], content[:-1])
         port = unpack_port(content)
         message = content[PORT_BYTES:-1]
-        if self._ports.arrived(port, len(message)):
-            self._stage.events.append(Message(port, message))
+        if self._arrived(port, len(message)):
+            self._stage.events.append(_message(Message, (port, message)))
         return None
 
     def hear(self, said: Frame | Body) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from blechannel.errors import StoreError
-from blechannel.limits import MAX_BONDS
+from blechannel.limits import MAX_PHONE_BONDS
 from blechannel.pairing.bonds import BondBook
 from blechannel.roles import Role
 from blechannel.stores.rows import BOND_COLUMNS, LOCK_COLUMNS, Cells, bond_row, lock_row, read_bond, read_lock
@@ -17,7 +17,9 @@ from blechannel.stores.sealing import Lock, Seal
 STORE_COLUMNS: Final = ("store_id", "role", "guesses_spent", "discovery_key", *LOCK_COLUMNS)
 
 READ_STORE: Final = "SELECT {} FROM store".format(", ".join(STORE_COLUMNS))
-READ_BONDS: Final = "SELECT {} FROM bonds ORDER BY position LIMIT {}".format(", ".join(BOND_COLUMNS), MAX_BONDS + 1)
+READ_BONDS: Final = "SELECT {} FROM bonds ORDER BY position LIMIT {}".format(
+    ", ".join(BOND_COLUMNS), MAX_PHONE_BONDS + 1
+)
 PUT_STORE: Final = "INSERT OR REPLACE INTO store (row, {}) VALUES (1, {})".format(
     ", ".join(STORE_COLUMNS), ", ".join("?" * len(STORE_COLUMNS))
 )

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from blechannel.limits import MAX_BONDS
+from blechannel.limits import MAX_PHONE_BONDS
 from blechannel.pairing.bonds import Bond
 from blechannel.roles import Role
 from blechannel.stores.rows import BOND_COLUMNS, Cell, bond_row, read_bond
@@ -31,8 +31,8 @@ def unpack_bonds(packed: bytes) -> tuple[Bond, ...]:
     """
     cells = list(_cells(packed))
     width = len(BOND_COLUMNS)
-    if len(cells) > MAX_BONDS * width:
-        raise ValueError(f"more than {MAX_BONDS} bonds")
+    if len(cells) > MAX_PHONE_BONDS * width:
+        raise ValueError(f"more than {MAX_PHONE_BONDS} bonds")
     rows = [cells[start : start + width] for start in range(0, len(cells), width)]
     return tuple(read_bond(row, Role.PHONE, Unsealed()) for row in rows)
 

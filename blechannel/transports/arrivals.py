@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import Generic, Protocol, TypeVar
 
-from blechannel.errors import TransportError
+from blechannel.errors import TransportGone
 
 
 class _Ending(Protocol):
@@ -57,4 +57,4 @@ class Arrivals(Generic[L]):
         TransportError: closed.
         """
         if self._closed is not None:
-            raise TransportError(self._closed)
+            raise TransportGone(self._closed)

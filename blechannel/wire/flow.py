@@ -37,7 +37,6 @@ class Flow:
     """
 
     __slots__ = (
-        "_ack_at_s",
         "_ack_delay_s",
         "_ack_every",
         "_acknowledged",
@@ -50,10 +49,11 @@ class Flow:
         "_patience",
         "_peer_window",
         "_progress_s",
-        "_received",
-        "_sent",
         "_told",
         "_window",
+        "frame_ended_s",
+        "received",
+        "sent",
     )
 
     def __init__(self, window: int, patience: Patience) -> None:
@@ -66,35 +66,29 @@ class Flow:
         self._introduced_by: float = inf
 
         self._peer_window = INITIAL_WINDOW
-        self._sent = 0
+        self.sent = 0
+        """Data fragments so far, and the number of the next one before it is cut to seven bits."""
         self._acknowledged = 0
-        self._received = 0
+        self.received = 0
+        """Data fragments so far; cut to seven bits, what every fragment that goes out now acknowledges."""
         self._told = 0
 
         self._owes_ack = False
         self._owes_probe = False
-        self._ack_at_s = inf
+        self.frame_ended_s = inf
+        """When the peer's last frame ended, for which the peer may now wait for its acknowledgement; infinity where
+        it has that. Set by who puts frames together."""
         self._ack_delay_s = ACK_DELAY_S
         self._heard_s = inf
         self._progress_s = inf
         self._asked_s = -inf
 
-    @property
-    def number(self) -> int:
-        """The number of the next data fragment, before it is cut to seven bits."""
-        return self._sent
-
-    @property
-    def acknowledgement(self) -> int:
-        """What every fragment that goes out now carries."""
-        return self._received & NUMBER_MASK
-
     def in_flight(self) -> int:
-        return self._sent - self._acknowledged
+        return self.sent - self._acknowledged
 
     def room(self) -> int:
         """How many data fragments may go now; zero or less when the window is full."""
-        return self._peer_window - 1 - self._sent + self._acknowledged
+        return self._peer_window - 1 - self.sent + self._acknowledged
 
     def set_peer_window(self, window: int) -> None:
         """Take the window that the peer has declared.
@@ -116,7 +110,7 @@ class Flow:
         Raises:
             FragmentRefused: GAP, WINDOW_OVERRUN or ACK_OF_UNSENT.
         """
-        received = self._received
+        received = self.received
         if number != received & NUMBER_MASK:
             raise FragmentRefused(FragmentFault.GAP)
         if received - self._told >= self._grant:
@@ -124,7 +118,7 @@ class Flow:
         progress = (acknowledgement - self._acknowledged) & NUMBER_MASK
         if progress:
             self._acknowledge(progress, now)
-        self._received = received + 1
+        self.received = received + 1
         self._heard_s = now
 
     def control_arrived(self, following: int, acknowledgement: int, probe: bool, now: float) -> None:
@@ -133,7 +127,7 @@ class Flow:
         Raises:
             FragmentRefused: GAP or ACK_OF_UNSENT.
         """
-        if following != self._received & NUMBER_MASK:
+        if following != self.received & NUMBER_MASK:
             raise FragmentRefused(FragmentFault.GAP)
         progress = (acknowledgement - self._acknowledged) & NUMBER_MASK
         if progress:
@@ -142,28 +136,24 @@ class Flow:
             self._owes_ack = True
         self._heard_s = now
 
-    def frame_arrived(self, now: float) -> None:
-        """The last fragment was a frame's end: the peer may now wait for its acknowledgement."""
-        self._ack_at_s = now + self._ack_delay_s
-
     def data_sent(self, count: int, now: float) -> None:
         """Count `count` data fragments out, each with the acknowledgement of now."""
-        if self._sent == self._acknowledged:
+        if self.sent == self._acknowledged:
             self._progress_s = now
-        self._sent += count
-        self._told = self._received
+        self.sent += count
+        self._told = self.received
         self._owes_ack = False
-        self._ack_at_s = inf
+        self.frame_ended_s = inf
         self._ack_delay_s = ACK_DELAY_S
 
     def owes_control(self) -> bool:
-        return self._owes_probe or self._owes_ack or self._received - self._told >= self._ack_every
+        return self._owes_probe or self._owes_ack or self.received - self._told >= self._ack_every
 
     def control_sent(self, now: float) -> bool:
         """Count a control fragment out; return whether it is a probe."""
-        self._told = self._received
+        self._told = self.received
         self._owes_ack = False
-        self._ack_at_s = inf
+        self.frame_ended_s = inf
         probe = self._owes_probe
         if probe:
             self._owes_probe = False
@@ -175,10 +165,10 @@ class Flow:
         patience = self._patience
         asked_s, heard_s = self._asked_s, self._heard_s
         due_s = asked_s + patience.stall_s if asked_s > heard_s else heard_s + patience.keepalive_s
-        if self._sent != self._acknowledged:
+        if self.sent != self._acknowledged:
             waited = 1.0 if asked_s > self._progress_s else 0.5
             due_s = min(due_s, self._progress_s + waited * patience.stall_s)
-        return min(due_s, self._ack_at_s)
+        return min(due_s, self.frame_ended_s + self._ack_delay_s)
 
     def expire(self, now: float) -> None:
         """Note what has fallen due.
@@ -186,9 +176,9 @@ class Flow:
         Raises:
             PeerTimedOut: nothing in flight was acknowledged, or a probe not answered, for `stall_s`.
         """
-        if now >= self._ack_at_s:
+        if now >= self.frame_ended_s + self._ack_delay_s:
             self._owes_ack = True
-            self._ack_at_s = inf
+            self.frame_ended_s = inf
             self._ack_delay_s = min(2 * self._ack_delay_s, MAX_ACK_DELAY_S)
         if self._is_stalled(now):
             raise PeerTimedOut(f"the peer acknowledged nothing for {self._patience.stall_s:g} s")
@@ -198,7 +188,7 @@ class Flow:
 
     def _is_stalled(self, now: float) -> bool:
         stall_s = self._patience.stall_s
-        if self._sent != self._acknowledged and now >= self._progress_s + stall_s:
+        if self.sent != self._acknowledged and now >= self._progress_s + stall_s:
             return True
         return self._asked_s > self._heard_s and now >= self._asked_s + stall_s
 
@@ -206,12 +196,12 @@ class Flow:
         """After silence, and halfway to a stall: a lost tail then shows as a gap instead of a time-out."""
         if self._asked_s <= self._heard_s and now >= self._heard_s + self._patience.keepalive_s:
             return True
-        waits = self._sent != self._acknowledged and self._asked_s <= self._progress_s
+        waits = self.sent != self._acknowledged and self._asked_s <= self._progress_s
         return waits and now >= self._progress_s + self._patience.stall_s / 2
 
     def _acknowledge(self, progress: int, now: float) -> None:
         acknowledged = self._acknowledged + progress
-        if acknowledged > self._sent:
+        if acknowledged > self.sent:
             raise FragmentRefused(FragmentFault.ACK_OF_UNSENT)
         self._acknowledged = acknowledged
         self._progress_s = now

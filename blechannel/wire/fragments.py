@@ -7,7 +7,6 @@ holds it to the declaration. Source: protocol, "Fragments".
 from __future__ import annotations
 
 import struct
-from collections import deque
 from math import inf
 
 import construct as c
@@ -42,7 +41,13 @@ FRAGMENT = c.Struct(
 
 _MARK = 0x80
 _CONTROL = 0x80
+_DATA = slice(FRAGMENT_HEADER_BYTES, None)
 _header = struct.Struct("BB").pack
+
+
+def is_control(fragment: bytes) -> bool:
+    """Whether this is a fragment that carries nothing of a frame, such as an acknowledgement."""
+    return len(fragment) == FRAGMENT_HEADER_BYTES and bool(fragment[1] & _CONTROL)
 
 
 class FragmentStream:
@@ -82,7 +87,7 @@ class FragmentStream:
         self._failure: RemoteProtocolError | None = None
 
         self._max_send_bytes = MIN_FRAME_BYTES
-        self._queue: deque[bytes] = deque()
+        self._queue: list[bytes] = []
         self.queued_bytes = 0
         """Bytes of frames that `send` took and that no fragment carries yet."""
         self._offset = 0
@@ -139,6 +144,11 @@ class FragmentStream:
         self._queue.append(frame)
         self.queued_bytes += size
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the peer broke a rule: nothing more is taken from it, nor sent."""
+        return self._failure is not None
+
     def receive(self, fragment: bytes, now: float) -> bytes | None:
         """Take one fragment; return the frame that it completes, header included, or None.
 
@@ -149,15 +159,13 @@ class FragmentStream:
         if self._failure is not None:
             raise self._failure.with_traceback(None)
         try:
-            size = len(fragment)
-            if size <= FRAGMENT_HEADER_BYTES or size > MAX_FRAGMENT_BYTES or fragment[1] & _CONTROL:
+            if not FRAGMENT_HEADER_BYTES < len(fragment) <= MAX_FRAGMENT_BYTES or fragment[1] & _CONTROL:
                 self._take_control(fragment, now)
                 return None
             first = fragment[0]
             self._flow.data_arrived(first & NUMBER_MASK, fragment[1], now)
-            if first & _MARK:
-                return self._start(fragment[FRAGMENT_HEADER_BYTES:], now)
-            return self._continue(fragment[FRAGMENT_HEADER_BYTES:], now)
+            data = fragment[_DATA]
+            return self._start(data, now) if first & _MARK else self._continue(data, now)
         except FragmentRefused as refused:
             self._fail(refused)
             raise
@@ -171,20 +179,26 @@ class FragmentStream:
         if fragments:
             flow.data_sent(len(fragments), now)
         if flow.owes_control():
-            following = flow.number & NUMBER_MASK
             mark = _MARK if flow.control_sent(now) else 0
-            fragments.append(_header(mark | following, _CONTROL | flow.acknowledgement))
+            fragments.append(_header(mark | flow.sent & NUMBER_MASK, _CONTROL | flow.received & NUMBER_MASK))
         return fragments
 
     def has_unacknowledged(self) -> bool:
         """Whether fragments are out that the peer has not acknowledged."""
         return self._flow.in_flight() > 0
 
+    def is_quiet(self) -> bool:
+        """Whether no frame is on its way, in either direction; acknowledgements may still be owed."""
+        is_sending = bool(self._queue) or self.has_unacknowledged()
+        return self._failure is None and self._partial is None and not is_sending
+
     def deadline(self) -> float | None:
         """When to call `expire` at the latest, on the clock of `now`; None for never."""
         if self._failure is not None:
             return None
-        due_s = min(self._flow.deadline(), self._frame_due_s)
+        due_s, frame_due_s = self._flow.deadline(), self._frame_due_s
+        if frame_due_s < due_s:
+            return frame_due_s
         return None if due_s == inf else due_s
 
     def expire(self, now: float) -> None:
@@ -205,24 +219,29 @@ class FragmentStream:
 
     def _cut(self, room: int) -> list[bytes]:
         queue, payload_bytes, offset = self._queue, self._payload_bytes, self._offset
-        number, acknowledgement = self._flow.number, self._flow.acknowledgement
+        number, acknowledgement = self._flow.sent, self._flow.received & NUMBER_MASK
         fragments: list[bytes] = []
+        cut_bytes = -offset
         while room > 0 and queue:
             frame = queue[0]
-            data = frame[offset : offset + payload_bytes]
-            mark = 0 if offset else _MARK
-            fragments.append(_header(mark | number & NUMBER_MASK, acknowledgement) + data)
-            number += 1
-            room -= 1
-            offset += len(data)
-            self.queued_bytes -= len(data)
-            if offset == len(frame):
-                queue.popleft()
-                offset = 0
-                if not self._introduced:
-                    self._introduced = True
-                    self._flow.introduced_by(number)
+            size = len(frame)
+            while room > 0 and offset < size:
+                mark = 0 if offset else _MARK
+                header = _header(mark | number & NUMBER_MASK, acknowledgement)
+                fragments.append(header + frame[offset : offset + payload_bytes])
+                number += 1
+                room -= 1
+                offset += payload_bytes
+            if offset < size:
+                break
+            queue.pop(0)
+            cut_bytes += size
+            offset = 0
+            if not self._introduced:
+                self._introduced = True
+                self._flow.introduced_by(number)
         self._offset = offset
+        self.queued_bytes -= cut_bytes + offset
         return fragments
 
     def _take_control(self, fragment: bytes, now: float) -> None:
@@ -246,7 +265,7 @@ class FragmentStream:
             raise FragmentRefused(FragmentFault.LENGTH_LIES)
         frame_bytes = FRAME_HEADER_BYTES + (data[1] << 8 | data[2])
         if size == frame_bytes <= self._max_receive_bytes:
-            self._flow.frame_arrived(now)
+            self._flow.frame_ended_s = now
             return data
         if frame_bytes > self._max_receive_bytes:
             raise FragmentRefused(FragmentFault.FRAME_TOO_LONG)
@@ -269,7 +288,7 @@ class FragmentStream:
             raise FragmentRefused(FragmentFault.LENGTH_LIES)
         self._partial = None
         self._frame_due_s = inf
-        self._flow.frame_arrived(now)
+        self._flow.frame_ended_s = now
         return bytes(partial)
 
     def _check_frame_time(self, now: float) -> None:

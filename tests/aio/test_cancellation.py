@@ -197,7 +197,7 @@ async def blocked(r: Room, name: str) -> tuple[Channel, Port, int]:
     port.open()
     sent = 0
     while channel.traffic.send(port._writing or 0, b"%04d" % sent + bytes(996)):
-        channel.spoke()
+        channel.pump.flush_soon()
         sent += 1
     return channel, port, sent
 

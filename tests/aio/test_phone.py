@@ -53,7 +53,7 @@ async def test_a_closed_phone_finds_pairs_and_connects_no_more() -> None:
 async def test_what_is_no_advertisement_of_ours_is_passed_over() -> None:
     async with room() as r:
         for service_data in (b"", b"\xff" * 13, b"\x01"):
-            assert r.phone._resolve(Sighting("watch-9", service_data)) is None
+            assert r.phone.resolve(Sighting("watch-9", service_data)) is None
 
 
 @on_virtual_clock

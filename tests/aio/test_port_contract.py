@@ -17,7 +17,7 @@ async def congest(channel: Channel) -> None:
     """Say so much, without a wait, that whoever looks before the next flush has to wait."""
     port = channel.port("filler")
     port.open()
-    while not channel.is_congested():
+    while not channel.pump.is_congested():
         await port.send(bytes(1000))
 
 

@@ -26,6 +26,8 @@ class Figures:
     targets: Mapping[str, float] = field(default_factory=dict)
     floor: str = FLOOR
     """The candidate that the others are compared with."""
+    moved_bytes: int = 0
+    """By each call, where a rate says more than a time."""
 
     def seconds(self, name: str) -> list[float]:
         """What each batch took, the best first."""
@@ -34,6 +36,10 @@ class Figures:
     def ratio(self, name: str, *, to: str = "") -> float:
         """The best batch of `name` over the best of `to`, or of the floor."""
         return self.seconds(name)[0] / self.seconds(to or self.floor)[0]
+
+    def ratios(self, name: str) -> list[float]:
+        """Each batch's own ratio to the floor, the least first: the middle one, and how far they lie apart."""
+        return sorted(batch[name] / batch[self.floor] for batch in self.batches)
 
     def missed(self) -> list[str]:
         """The candidates whose ratio to the floor is over their target."""

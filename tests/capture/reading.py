@@ -63,5 +63,5 @@ def drain(capture: Capture) -> Heard:
     for event in capture:
         heard.events.append(event)
         heard.findings.extend(watchers.look(event))
-    heard.findings.extend(watchers.end())
+    heard.findings[:] = watchers.in_hindsight([*heard.findings, *watchers.end()])
     return heard

@@ -10,15 +10,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from blechannel.errors import MissingExtra
 from blechannel.roles import Role
 from blechannel.wire.frames import RECORD_TYPE_OF, Nonce
+from blechannel_capture import exporting
 from blechannel_capture.capture import Capture
 from blechannel_capture.channel.events import ChannelFrame
 from blechannel_capture.containers.pcapng_writer import PcapngWriter, as_pcap_has_it
 from blechannel_capture.events import AttPdu, Side
 from blechannel_capture.exporting import COLUMNS, exported, write_csv, write_json_lines, write_parquet, write_pcapng
+from blechannel_capture.ledger import Damage
 from blechannel_capture.packet import LinkType, Packet
 from blechannel_capture.selecting import Selection
 from tests.capture.air.test_link import whole
@@ -62,6 +65,30 @@ def test_parquet_needs_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(MissingExtra, match="parquet"):
         write_parquet(capture_of(HCI_FILES["btsnoop H4"](TALK)), tmp_path / "out.parquet")
     assert not (tmp_path / "out.parquet").exists()
+
+
+def test_parquet_has_the_rows_of_csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written in several groups, read back by pyarrow: a row an ATT PDU, with types."""
+    monkeypatch.setattr(exporting, "ROWS_AT_ONCE", 3)
+    content = HCI_FILES["btsnoop H4"](TALK)
+    count = write_parquet(capture_of(content), tmp_path / "out.parquet")
+    write_csv(capture_of(content), tmp_path / "out.csv")
+    table = parquet.read_table(tmp_path / "out.parquet")
+    assert parquet.ParquetFile(tmp_path / "out.parquet").num_row_groups > 1
+    assert tuple(table.column_names) == COLUMNS
+    assert str(table.schema.field("time_ns").type) == "timestamp[ns, tz=UTC]"
+    assert str(table.schema.field("packet").type) == "int64"
+    times = table.column("time_ns").cast("int64").to_pylist()
+    dated = zip(table.to_pylist(), times, strict=True)
+    rows = [[str(value) for value in {**row, "time_ns": ns}.values()] for row, ns in dated]
+    with (tmp_path / "out.csv").open(encoding="ascii", newline="") as file:
+        assert rows == list(csv.reader(file))[1:]
+    assert len(rows) == count > 3
+
+
+def test_parquet_of_nothing_is_an_empty_table(tmp_path: Path) -> None:
+    assert write_parquet(capture_of(HCI_FILES["btsnoop H4"]([])), tmp_path / "none.parquet") == 0
+    assert parquet.read_table(tmp_path / "none.parquet").num_rows == 0
 
 
 @pytest.mark.parametrize("name", HCI_FILES)
@@ -122,6 +149,17 @@ def test_comments_secrets_and_missing_bytes_are_written() -> None:
     assert capture.comments == [(1, "here")]
     assert option(1, b"here") in file.getvalue()
     assert as_pcap_has_it(packet) == (187, b"\x04")
+
+
+def test_a_length_that_no_format_can_say_is_the_largest() -> None:
+    """A damaged btsnoop file may say it of a packet."""
+    file = io.BytesIO()
+    PcapngWriter(file).packet(Packet(1, 9, LinkType.H4, 0, b"\x04\x0e", 0xFFFFFFFF, 0))
+    capture = capture_of(file.getvalue())
+    assert list(capture) == []
+    [entry] = capture.ledger.entries
+    assert entry.damage is Damage.SNAPPED
+    assert "4,294,967,293 bytes" in entry.detail
 
 
 # --- parts ---

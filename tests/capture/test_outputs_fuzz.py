@@ -27,10 +27,11 @@ from tests.capture.test_fuzz import CONTAINERS, keys, seeds
 def show_all(content: bytes, secret: bytes) -> None:
     good = seeds()
     timing, selection = Timing(), Selection(1, 2, None)
-    anonymiser = Anonymiser(secret, values=True)
     written = io.BytesIO()
     writer = PcapngWriter(written)
-    for packet, events in Capture(io.BytesIO(content), key_log=good.key_log, link_keys=keys()).steps():
+    capture = Capture(io.BytesIO(content), key_log=good.key_log, link_keys=keys())
+    anonymiser = Anonymiser(secret, values=secret[0] < 128, gatt=capture.gatt)
+    for packet, events in capture.steps():
         for event in events:
             assert "\n" not in in_words(event)
             json.dumps(as_object(event))

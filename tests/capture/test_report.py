@@ -9,16 +9,19 @@ import pytest
 
 from blechannel.roles import Role
 from blechannel_capture.capture import Capture
-from blechannel_capture.events import Connection
+from blechannel_capture.events import Connection, Disconnected, Side
+from blechannel_capture.findings import Certainty, Finding, Kind, Level
 from blechannel_capture.report import Gathered, gather, gathering, page
 from blechannel_capture.report.drawing import traffic
+from blechannel_capture.report.excerpts import MAX_ROWS, Excerpts
 from blechannel_capture.report.gathering import SHOWN_STEPS, Session
+from blechannel_capture.report.histogram import MIN_SAMPLES, histogram
 from tests.capture.channel_traffic import CapturedWorld, honest_life, talk
 from tests.capture.findings.test_attacks import bonded, double, of_records, talking
 from tests.capture.traffic import HostTraffic, small_talk
 from tests.capture.writing import HCI_FILES
 
-VOID = {"meta", "line", "polygon", "rect"}
+VOID = {"br", "meta", "line", "polygon", "rect"}
 
 
 class Checked(HTMLParser):
@@ -83,13 +86,71 @@ def test_an_honest_life() -> None:
     assert "2027-01-15" in text
 
 
-def test_an_attack_is_linked_to_its_connection() -> None:
+def test_an_attack_is_linked_to_its_packet_and_its_connection() -> None:
     world = bonded()
     talking(world, of_records(double))
-    parser, text = checked(gathered(world))
+    shown = gathered(world)
+    parser, text = checked(shown)
     assert "1 attack found" in text
     assert "replay" in text
     assert "connection-2" in parser.links
+    [attack] = [each for each in shown.findings if each.level is Level.ATTACK]
+    assert f"packet-{attack.packets[-1]}" in parser.links
+    around = {row.packet: row for row in shown.rows}
+    assert around[attack.packets[-1]].is_found
+    assert not around[attack.packets[-1] - 1].is_found
+    assert "sent before" in " ".join(around[attack.packets[-1]].words)
+    assert len({row.packet for row in shown.rows}) == len(shown.rows)
+
+
+def test_packets_far_before_are_linked_where_they_began_a_handshake() -> None:
+    """A replay names the packet of the first time, too."""
+    world = bonded()
+    recorded = world.meet(*world.reconnecting()).seen[1][1]
+    talk(world, [b"x"] * 30)
+    world.meet(*world.reconnecting(), lambda sender, number, frame: [(sender.peer, recorded if number == 1 else frame)])
+    shown = gathered(world)
+    [replay] = [each for each in shown.findings if each.kind is Kind.REPLAY]
+    parser, _ = checked(shown)
+    assert {f"packet-{each}" for each in replay.packets} <= parser.links
+
+
+def test_excerpts_are_bounded() -> None:
+    excerpts = Excerpts()
+    for packet in range(1, 3 * MAX_ROWS):
+        excerpts.look(Disconnected(packet, packet, Connection(1, 1), 0x13))
+        if packet % 9 == 0:
+            excerpts.found(Finding(Kind.CUT_OFF, Level.NOTE, Certainty.CERTAIN, (packet,), 1, "again"))
+    assert len(excerpts.rows()) == MAX_ROWS
+    assert [row.packet for row in excerpts.rows()] == list(range(4, MAX_ROWS + 4))
+    assert [row.packet for row in excerpts.rows() if row.is_found][:2] == [9, 18]
+
+
+@pytest.mark.parametrize("expected_ns", [0, 30_000_000])
+def test_a_histogram_counts_every_sample(expected_ns: int) -> None:
+    samples = [30_000_000] * 7 + [60_000_000] * 2 + [10**12]
+    drawn = histogram(samples, "a & b", expected_ns=expected_ns)
+    assert "a &amp; b" in drawn
+    assert drawn.count('class="bar"') == 3
+    assert ('class="expected"' in drawn) is (expected_ns > 0)
+    assert ">7</text>" in drawn
+    assert histogram(samples[: MIN_SAMPLES - 1], "few") == ""
+    assert 'class="bar"' in histogram([0] * MIN_SAMPLES, "none of them takes time")
+
+
+def test_round_trips_and_intervals_are_plotted() -> None:
+    world = CapturedWorld("plots")
+    honest_life(world=world)
+    talk(world, [b"x"] * 40)
+    tap = world.taps[Role.WATCH]
+    tap.connect()
+    for _ in range(MIN_SAMPLES):
+        tap.att(Side.CENTRAL, b"\x0a\x03\x00")
+        tap.now_ns += 12_000_000
+        tap.att(Side.PERIPHERAL, b"\x0bvalue")
+    html = page(gathered(world))
+    assert html.count("ATT round trips</text>") == 1
+    assert "between the central's packets" in html.replace("&#x27;", "'")
 
 
 def test_names_are_escaped() -> None:

@@ -9,6 +9,7 @@ from functools import cache
 
 import pytest
 
+from blechannel.aio.link import LinkReceiver
 from blechannel.errors import (
     AuthenticationFailed,
     FragmentRefused,
@@ -102,7 +103,7 @@ def _noise_pair(pattern: str) -> Pair:
     return Pair(protocol, protocol.dh.generate(random), protocol.dh.generate(random))
 
 
-class _Fragments:
+class _Fragments(LinkReceiver):
     """Takes what a link delivers."""
 
     def __init__(self) -> None:

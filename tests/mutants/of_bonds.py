@@ -19,7 +19,8 @@ MUTANTS = [
     require("an epoch's keys have 32 bytes", "len(self.psk) == len(self.hint_key) == KEY_BYTES"),
     require("a bond's candidates are bounded", "len(self.candidates) <= MAX_LINKS"),
     require("a bond's retired keys are bounded", "len(self.retired) <= RETIRED_HINT_KEYS"),
-    require("a book has so many bonds", "len(self.bonds) <= MAX_BONDS"),
+    require("a watch's book has so many bonds", "of_watch <= MAX_BONDS"),
+    require("a phone's book has so many bonds", "len(self.bonds) <= MAX_PHONE_BONDS"),
     require("a count of guesses is not negative", "0 <= self.guesses_spent <= MAX_COUNT"),
     Mutant(
         "a watch keeps so many candidates",

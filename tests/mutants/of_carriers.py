@@ -256,7 +256,7 @@ MOVES = [
     Mutant(
         "a transfer file holds no more bonds than a phone",
         PACKED,
-        "    if len(cells) > MAX_BONDS * width:",
+        "    if len(cells) > MAX_PHONE_BONDS * width:",
         "    if False:",
         "stores/test_packed_bonds.py",
     ),

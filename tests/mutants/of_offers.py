@@ -161,14 +161,14 @@ MUTANTS = [
     Mutant(
         "a watch tells the newest key once",
         STANDING,
-        "            self._told_key = self.book.discovery_key\n",
+        "            self.told_key = self.book.discovery_key\n",
         "",
         OF_NEWS,
     ),
     Mutant(
         "a watch tells of a copy once",
         STANDING,
-        "            self._told_copied = True\n",
+        "            self.told_copied = True\n",
         "",
         OF_NEWS,
     ),
@@ -203,15 +203,15 @@ MUTANTS = [
     Mutant(
         "a session that is over has no deadline",
         SESSION,
-        "        if self.is_over or self._after_store is not None:\n            return None",
+        "        if self._stage.conversation.is_over or self._after_store is not None:\n            return None",
         "        if self._after_store is not None:\n            return None",
         "session/test_deadlines.py",
     ),
     Mutant(
         "a session looks at the book with the next fragment",
         SESSION,
-        "        if self._books.book is not self._standing.book:\n            self._check_bond()\n",
-        "",
+        "            return\n        self._check_bond()\n",
+        "            return\n",
         REFUSALS,
     ),
     Mutant(

@@ -344,8 +344,8 @@ MUTANTS = [
     Mutant(
         "a record's header is authenticated",
         RECORDS,
-        "self._decrypt(receive.nonce(n), frame[FRAME_HEADER_BYTES:], frame[:FRAME_HEADER_BYTES])",
-        'self._decrypt(receive.nonce(n), frame[FRAME_HEADER_BYTES:], b"")',
+        "self._decrypt(receive.nonce(n), frame[_SEALED], frame[_HEADER])",
+        'self._decrypt(receive.nonce(n), frame[_SEALED], b"")',
         OF_RECORDS,
     ),
     Mutant(
@@ -363,17 +363,17 @@ MUTANTS = [
         OF_RECORDS,
     ),
     Mutant(
-        "sealing changes its key in time",
+        "both sides change the key in time",
         RECORDS,
-        "            send.rekey()\n",
-        "            pass\n",
+        "        state.rekey()\n",
+        "        pass\n",
         OF_RECORDS,
     ),
     Mutant(
-        "opening changes its key in time",
+        "a record of another length has a header of its own",
         RECORDS,
-        "            receive.rekey()\n",
-        "            pass\n",
+        "if len(content) != self._fitting_bytes:",
+        "if not self._fitting_bytes:",
         OF_RECORDS,
     ),
     Mutant(
@@ -386,7 +386,7 @@ MUTANTS = [
     Mutant(
         "a record fits the peer's limit",
         RECORDS,
-        "if length_bytes > self._max_content_bytes:",
+        "if size > self._max_content_bytes:",
         "if False:",
         OF_RECORDS,
     ),
@@ -487,8 +487,8 @@ MUTANTS = [
     Mutant(
         "nothing is read before the store has answered",
         SESSION,
-        "        elif self._after_store is not None:\n            self._hold(fragment)\n",
-        "        elif False:\n            self._hold(fragment)\n",
+        "            elif self._after_store is not None:\n                self._hold(fragment)\n",
+        "            elif False:\n                self._hold(fragment)\n",
         f"{REFUSALS} {HOSTILE} {METHODS} {OF_PORTS}",
     ),
     Mutant(

@@ -12,6 +12,13 @@ OF_AIO = "aio/test_phone_and_watch.py aio/test_ways.py aio/test_cancellation.py"
 
 MUTANTS = [
     Mutant(
+        "a batch does not overtake what waits",
+        "transports/loopback/link.py",
+        " and fits and not self._armed:",
+        " and fits:",
+        "transports/test_loopback_link.py",
+    ),
+    Mutant(
         "one store of a process has the file",
         CUSTODY,
         "        if identity in _held:",
@@ -196,7 +203,7 @@ MUTANTS = [
     Mutant(
         "a removed bond ends its channels at once",
         "aio/household.py",
-        "            channel.act(channel.session.book_changed())",
+        "            channel.look_at_book()",
         "            pass",
         OF_AIO,
     ),

@@ -14,15 +14,15 @@ STEPS = [
     Mutant(
         "what waits for the store is read after it",
         SESSION,
-        "        for fragment in held:\n",
-        "        for fragment in held[:0]:\n",
+        "self._receive(iter(held), ",
+        "self._receive(iter(held[:0]), ",
         OF_SESSIONS,
     ),
     Mutant(
         "what waits for the store is read in its order",
         SESSION,
-        "        for fragment in held:\n",
-        "        for fragment in reversed(held):\n",
+        "self._receive(iter(held), ",
+        "self._receive(reversed(held), ",
         OF_SESSIONS,
     ),
     Mutant(
@@ -31,13 +31,6 @@ STEPS = [
         "        held, self._held = self._held, []\n",
         "        held = list(self._held)\n",
         OF_SESSIONS,
-    ),
-    Mutant(
-        "what waits for the store waits for the next change, too",
-        SESSION,
-        "            if self._after_store is not None:\n                self._hold(fragment)\n            else",
-        "            if False:\n                self._hold(fragment)\n            else",
-        HOSTILE,
     ),
     Mutant(
         "a change that becomes durable after the end changes nothing more",
@@ -56,8 +49,8 @@ STEPS = [
     Mutant(
         "a peer's time does not run while the store is at work",
         SESSION,
-        "        if self.is_over or self._after_store is not None:\n            return None",
-        "        if self.is_over:\n            return None",
+        "        if self._stage.conversation.is_over or self._after_store is not None:\n            return None",
+        "        if self._stage.conversation.is_over:\n            return None",
         REFUSALS,
     ),
     Mutant(
@@ -115,8 +108,8 @@ ENDS = [
     Mutant(
         "a run that is cut off lets go of the window at once",
         SESSION,
-        "        self._script.close()\n",
-        "",
+        "            self._script.close()\n",
+        "            pass\n",
         REFUSALS,
     ),
 ]

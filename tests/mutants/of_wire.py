@@ -35,7 +35,7 @@ MUTANTS = [
     Mutant(
         "a control fragment that tells of a gap ends the link",
         FLOW,
-        "if following != self._received & NUMBER_MASK:",
+        "if following != self.received & NUMBER_MASK:",
         "if False:",
         SOME,
     ),
@@ -84,7 +84,7 @@ MUTANTS = [
     Mutant(
         "a peer that acknowledges nothing is given up",
         FLOW,
-        "if self._sent != self._acknowledged and now >= self._progress_s + stall_s:",
+        "if self.sent != self._acknowledged and now >= self._progress_s + stall_s:",
         "if False:",
         SOME,
     ),

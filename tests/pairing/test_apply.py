@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blechannel.errors import BondError, BondNotFound, BondSuperseded
-from blechannel.limits import MAX_BONDS, MAX_LINKS, MAX_PENDING, RETIRED_HINT_KEYS
+from blechannel.limits import MAX_BONDS, MAX_LINKS, MAX_PENDING, MAX_PHONE_BONDS, RETIRED_HINT_KEYS
 from blechannel.pairing.access import Access, Standing
 from blechannel.pairing.apply import apply
 from blechannel.pairing.bonds import Bond, BondBook, Epoch
@@ -93,11 +93,12 @@ def test_an_identity_is_stored_once() -> None:
         after(book(bond(1)), StorePending(replace(bond(2), bond_id=ONE), gives_back_guess=False))
 
 
-def test_a_full_book_refuses_and_keeps_all() -> None:
-    full = book(*map(bond, range(MAX_BONDS)))
+@pytest.mark.parametrize(("role", "most"), [(Role.WATCH, MAX_BONDS), (Role.PHONE, MAX_PHONE_BONDS)])
+def test_a_full_book_refuses_and_keeps_all(role: Role, most: int) -> None:
+    full = book(*(bond(seed, role) for seed in range(most)))
     with pytest.raises(BondError, match="no room"):
-        after(full, StoreBond(bond(99), gives_back_guess=True))
-    assert len(full.bonds) == MAX_BONDS
+        after(full, StoreBond(bond(most, role), gives_back_guess=True))
+    assert len(full.bonds) == most
 
 
 def test_the_old_bond_stays_until_the_new_one_is_confirmed() -> None:
@@ -169,9 +170,9 @@ def test_a_pending_bond_beside_the_one_that_it_replaces_goes_before_one_that_may
 
 
 def test_in_a_full_book_pending_bonds_make_room_and_confirmed_ones_never() -> None:
-    confirmed = [bond(number) for number in range(20, 18 + MAX_BONDS)]
+    confirmed = [bond(number) for number in range(20, 18 + MAX_PHONE_BONDS)]
     full = after(book(pending(1), pending(2), *confirmed), StorePending(pending(3), gives_back_guess=False))
-    assert numbers(full) == [2, 3, *range(20, 18 + MAX_BONDS)]
+    assert set(full.bonds) == {bond_id(number) for number in (2, 3, *range(20, 18 + MAX_PHONE_BONDS))}
     with pytest.raises(BondError, match="no room"):
         after(book(*confirmed, bond(1), bond(2)), StorePending(pending(3), gives_back_guess=False))
 
@@ -410,7 +411,7 @@ def test_the_bonds_of_a_watch_do_not_move(change: type[MoveIn | MoveOut]) -> Non
 
 def test_what_moves_in_has_to_fit() -> None:
     with pytest.raises(BondError, match="no room"):
-        after(book(bond(0)), MoveIn(tuple(bond(seed) for seed in range(1, MAX_BONDS + 1))))
+        after(book(bond(0)), MoveIn(tuple(bond(seed) for seed in range(1, MAX_PHONE_BONDS + 1))))
 
 
 @pytest.mark.parametrize(

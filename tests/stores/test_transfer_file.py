@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from blechannel.errors import BondError, BondSuperseded, LocalProtocolError, StoreError, WrongPassphrase
-from blechannel.limits import MAX_BONDS
+from blechannel.limits import MAX_PHONE_BONDS
 from blechannel.pairing.bonds import BondBook
 from blechannel.pairing.changes import Advance, Change, MoveIn, MoveOut
 from blechannel.roles import Role
@@ -236,7 +236,7 @@ async def test_a_bond_that_is_here_already_stops_all_of_them(target: Path) -> No
 
 async def test_a_full_store_takes_none(target: Path) -> None:
     await export(target)
-    full = book(*(bond(seed) for seed in range(3, 3 + MAX_BONDS)))
+    full = book(*(bond(seed) for seed in range(3, 3 + MAX_PHONE_BONDS)))
     store = MemoryStore(full)
     with pytest.raises(BondError, match="no room"):
         await import_bonds(store, target, passphrase=PASSPHRASE)

@@ -15,10 +15,13 @@ from blechannel.session.conversation import TABLE, State
 from blechannel.wire.adverts import resolves
 from blechannel.wire.frames import KINDS, RECORD_TYPES, Pair1, Reconnect1
 from blechannel.wire.header import pack_header
+from blechannel_capture.findings import MEANINGS, Kind
 from blechannel_tools.docs.__main__ import CAPTURES, PAGES, THREATS, main
 from blechannel_tools.docs.attack_table import BEGIN, END, read_attack, with_attacks
 from blechannel_tools.docs.conversation_page import conversation_page, diagram, sequence
 from blechannel_tools.docs.examples import ADVERT, ADVERTISED_AT_S, DISCOVERY_KEY, EXAMPLES
+from blechannel_tools.docs.findings_table import END as FINDINGS_END
+from blechannel_tools.docs.findings_table import with_findings
 from blechannel_tools.docs.markdown import annotated
 from blechannel_tools.docs.schema_table import END as SCHEMA_END
 from blechannel_tools.docs.schema_table import with_schema
@@ -79,6 +82,15 @@ def test_a_page_without_a_place_for_the_schema() -> None:
     assert with_schema(page) == page
     with pytest.raises(ValueError, match="lacks"):
         with_schema(page.replace(SCHEMA_END, ""))
+
+
+def test_every_kind_of_finding_is_in_the_page() -> None:
+    page = (COMMITTED / CAPTURES).read_text(encoding="utf-8")
+    assert with_findings(page) == page
+    for kind in Kind:
+        assert f"| `{kind.value}` | {MEANINGS[kind]} |" in page
+    with pytest.raises(ValueError, match="lacks"):
+        with_findings(page.replace(FINDINGS_END, ""))
 
 
 def test_a_stale_schema_is_noticed_and_made_anew(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from blechannel.aio.link import Link
+from blechannel.aio.link import Link, LinkReceiver
 from blechannel.errors import TransportError
 
 
-class Receiver:
+class Receiver(LinkReceiver):
     """Started on `link` at once."""
 
     def __init__(self, link: Link, *, answer: Callable[[bytes], None] | None = None) -> None:

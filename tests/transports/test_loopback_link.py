@@ -9,7 +9,8 @@ import pytest
 from blechannel.aio.link import Link
 from blechannel.errors import LinkLost, LocalProtocolError
 from blechannel.roles import Role
-from blechannel.transports.loopback import LoopbackLink, loopback_pair
+from blechannel.transports.loopback import Faults, LoopbackLink, loopback_pair
+from blechannel.transports.loopback.faults import Stall
 from tests.transports.receivers import Receiver, numbered
 
 Pair = tuple[LoopbackLink, LoopbackLink]
@@ -49,6 +50,75 @@ async def test_one_turn_delivers_all_that_is_queued() -> None:
     await asyncio.sleep(0)
     assert receives.fragments == numbered(64)
     assert phone.room == 64
+
+
+async def test_a_batch_crosses_at_once() -> None:
+    phone, watch = loopback_pair()
+    Receiver(phone)
+    receives = Receiver(watch)
+    phone.send_all(numbered(64))
+    assert receives.fragments == numbered(64)
+    assert phone.room == 64
+
+
+async def test_a_batch_stays_behind_what_was_sent_before() -> None:
+    phone, watch = loopback_pair()
+    Receiver(phone)
+    receives = Receiver(watch)
+    phone.send(b"first")
+    phone.send_all([b"second", b"third"])
+    assert receives.fragments == []
+    await asyncio.sleep(0)
+    assert receives.fragments == [b"first", b"second", b"third"]
+
+
+async def test_a_batch_does_not_overtake_one_that_stalls() -> None:
+    phone, watch = loopback_pair()
+    Receiver(phone)
+    receives = Receiver(watch)
+    phone.faults = Faults([Stall(0, 0.001)])
+    phone.send_all([b"slow"])
+    await asyncio.sleep(0)
+    phone.faults = None
+    phone.send_all([b"fast"])
+    assert await receives.receive(2) == [b"slow", b"fast"]
+
+
+async def test_a_batch_waits_for_who_has_not_started() -> None:
+    phone, watch = loopback_pair()
+    phone.send_all([b"early"])
+    receives = Receiver(watch)
+    assert await receives.receive(1) == [b"early"]
+
+
+async def test_a_batch_is_held_to_room_and_length() -> None:
+    phone, watch = loopback_pair(capacity=2, phone_max_fragment_bytes=20)
+    receives = Receiver(watch)
+    with pytest.raises(LocalProtocolError, match="no room"):
+        phone.send_all([b"1", b"2", b"3"])
+    assert await receives.receive(2) == [b"1", b"2"]
+    with pytest.raises(LocalProtocolError, match="21 bytes: at most 20"):
+        phone.send_all([b"4", bytes(21)])
+    assert await receives.receive(3) == [b"1", b"2", b"4"]
+
+
+async def test_a_batch_is_seen_on_air() -> None:
+    phone, watch = loopback_pair()
+    seen: list[bytes] = []
+    phone.on_air = lambda _role, value: seen.append(value)
+    receives = Receiver(watch)
+    phone.send_all([b"one", b"two"])
+    await receives.receive(2)
+    assert seen == [b"one", b"two"]
+
+
+async def test_nothing_is_sent_as_a_batch_once_the_link_is_gone() -> None:
+    phone, watch = loopback_pair()
+    receives = Receiver(watch)
+    phone.drop("out of range")
+    with pytest.raises(LocalProtocolError, match="ended"):
+        phone.send_all([b"late"])
+    assert receives.fragments == []
 
 
 async def test_without_room_or_over_length_nothing_is_sent() -> None:
@@ -142,7 +212,7 @@ async def test_closing_before_any_start_is_told_at_the_start() -> None:
     assert isinstance(receives.error, LinkLost)
 
 
-async def test_dropping_in_the_middle_of_a_batch_stops_it() -> None:
+async def test_dropping_in_the_middle_of_a_batch_comes_behind_it() -> None:
     phone, watch = loopback_pair()
     sends = Receiver(phone)
 
@@ -154,7 +224,7 @@ async def test_dropping_in_the_middle_of_a_batch_stops_it() -> None:
     for fragment in (b"one", b"two", b"three"):
         phone.send(fragment)
     await asyncio.gather(receives.lost.wait(), sends.lost.wait())
-    assert receives.fragments == [b"one", b"two"]
+    assert receives.fragments == [b"one", b"two", b"three"], "they had arrived at once"
     assert str(sends.error) == str(receives.error) == "out of range"
     watch.drop("again")
     await asyncio.sleep(0)

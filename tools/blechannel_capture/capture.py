@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from blechannel_capture.air import frames as air_frames
 from blechannel_capture.air.key_ring import KeyRing
-from blechannel_capture.air.link_decoder import AirDecoder
 from blechannel_capture.analysis import Analysis
 from blechannel_capture.channel.key_log import KeyLog, read_key_log
 from blechannel_capture.connections import Connections
@@ -23,6 +23,9 @@ from blechannel_capture.host.hci import HciDecoder
 from blechannel_capture.host.hci_packets import NOT_HCI, UNWRAP
 from blechannel_capture.ledger import Ledger
 from blechannel_capture.packet import Packet
+
+if TYPE_CHECKING:
+    from blechannel_capture.air.sniffers import Sniffers
 
 
 class Capture(AbstractContextManager["Capture"]):
@@ -49,7 +52,7 @@ class Capture(AbstractContextManager["Capture"]):
         self._connections = Connections()
         self._hosts: dict[int, HciDecoder] = {}
         self.link_keys = link_keys or KeyRing()
-        self._air: dict[int, AirDecoder] = {}
+        self._air: Sniffers | None = None
         self._file = file
         self._key_log: KeyLog = {nonce: list(secrets) for nonce, secrets in (key_log or {}).items()}
         self._analysis = Analysis(self._key_log)
@@ -76,8 +79,7 @@ class Capture(AbstractContextManager["Capture"]):
         Raises:
             DamagedCapture: reading is strict, and the file is damaged.
         """
-        for _, events in self.steps():
-            yield from events
+        return chain.from_iterable(map(itemgetter(1), self.steps()))
 
     def steps(self) -> Iterator[tuple[Packet | None, list[Event]]]:
         """Every packet with what it says, once, instead of iterating; at the end None with what only the end tells.
@@ -96,8 +98,8 @@ class Capture(AbstractContextManager["Capture"]):
             yield packet, follow(self._decoded(packet))
         for host in self._hosts.values():
             host.end()
-        for sniffer in self._air.values():
-            sniffer.end()
+        if self._air is not None:
+            self._air.end()
         yield None, self._analysis.end()
 
     def import_gatt(self, known: GattMap) -> None:
@@ -111,11 +113,10 @@ class Capture(AbstractContextManager["Capture"]):
             hci = unwrap(packet)
             if hci.kind == NOT_HCI:
                 return ()
-            return self._host(hci.controller).feed(hci, packet.number, packet.time_ns)
-        frame = air_frames.UNWRAP[packet.link_type](packet)
-        if frame is None:
-            return ()
-        return self._sniffer(packet.interface).feed(frame, packet.number, packet.time_ns)
+            return (self._hosts.get(hci.controller) or self._begin_host(hci.controller)).feed(
+                hci, packet.number, packet.time_ns
+            )
+        return (self._air or self._begin_air()).feed(packet)
 
     def _learn(self, lines: bytes) -> None:
         """Secrets that the file itself carries; those of other protocols are skipped."""
@@ -123,17 +124,15 @@ class Capture(AbstractContextManager["Capture"]):
             for nonce, found in read_key_log(lines.decode("ascii", "replace").splitlines()).items():
                 self._key_log.setdefault(nonce, []).extend(found)
 
-    def _host(self, controller: int) -> HciDecoder:
-        host = self._hosts.get(controller)
-        if host is None:
-            host = self._hosts[controller] = HciDecoder(self._connections, self.ledger)
+    def _begin_host(self, controller: int) -> HciDecoder:
+        host = self._hosts[controller] = HciDecoder(self._connections, self.ledger)
         return host
 
-    def _sniffer(self, interface: int) -> AirDecoder:
-        sniffer = self._air.get(interface)
-        if sniffer is None:
-            sniffer = self._air[interface] = AirDecoder(self._connections, self.ledger, self.link_keys)
-        return sniffer
+    def _begin_air(self) -> Sniffers:
+        from blechannel_capture.air.sniffers import Sniffers  # most captures are a host's, and do without
+
+        self._air = Sniffers(self._connections, self.ledger, self.link_keys)
+        return self._air
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

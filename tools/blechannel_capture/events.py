@@ -155,7 +155,17 @@ class SmpPdu(Event):
     connection: Connection
     sender: Side
     code: int
-    value: bytes
+    value: bytes = field(repr=False)
+    """What follows the code; a secret where `holds_key` says so."""
+
+    @property
+    def holds_key(self) -> bool:
+        """Whether it distributes a key: a link's, the one that resolves addresses, or the one that signs."""
+        return self.code in _KEY_PDUS
+
+
+_KEY_PDUS = frozenset({0x06, 0x08, 0x0A})
+"""Encryption Information (LTK), Identity Information (IRK), Signing Information (CSRK)."""
 
 
 @dataclass(slots=True)

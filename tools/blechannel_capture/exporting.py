@@ -26,12 +26,12 @@ DISSECTOR: Final = b"blechannel.record"
 _TAG_DISSECTOR, _TAG_PACKET, _TAG_END = 12, 30, 0
 
 
-def write_json_lines(capture: Capture, path: Path) -> int:
+def write_json_lines(capture: Capture, path: Path, *, show_keys: bool = False) -> int:
     """One object an event; the number of lines. Raises OSError, CaptureError."""
     count = 0
     with path.open("x", encoding="ascii") as file:
         for count, event in enumerate(capture, 1):  # noqa: B007 - the last one is what is returned
-            file.write(as_line(event) + "\n")
+            file.write(as_line(event, show_keys=show_keys) + "\n")
     return count
 
 

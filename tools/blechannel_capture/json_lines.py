@@ -12,9 +12,11 @@ from typing import Any, Final
 
 from blechannel_capture import att, events
 from blechannel_capture.channel import events as channel_events
-from blechannel_capture.events import AttPdu, Connected, Connection, Event, ParametersChanged
+from blechannel_capture.events import AttPdu, Connected, Connection, Event, ParametersChanged, SmpPdu
 
 SCHEMA: Final = 1
+SECRET_FIELDS: Final = frozenset({"discovery_key"})
+"""Of frames and records: with them a watch is recognised by everybody, for ever."""
 
 
 _DUMP: Final = json.JSONEncoder(separators=(",", ":")).encode
@@ -35,19 +37,19 @@ def kinds() -> list[type[Event]]:
     return list(found)
 
 
-def as_line(event: Event) -> str:
+def as_line(event: Event, *, show_keys: bool = False) -> str:
     """`as_object` as JSON in ASCII, in one line without its end."""
     if type(event) is AttPdu:  # by far the most frequent: written out, none of its fields needs an escape
         where = event.packet, event.time_ns, event.connection.number, event.sender.value
         return _ATT_LINE % (*where, event.opcode, att.name_of(event.opcode), event.handle, event.value.hex())
-    return _DUMP(as_object(event))
+    return _DUMP(as_object(event, show_keys=show_keys))
 
 
-def as_object(event: Event) -> dict[str, Any]:
+def as_object(event: Event, *, show_keys: bool = False) -> dict[str, Any]:
     """What `json.dumps` takes. Bytes are hexadecimal, connections their number, enumerations their names in lower case.
 
-    `time_ns` is in nanoseconds since 1970, `packet` counts from 1. Keys of links are None: a copy must not open more
-    than the one who makes it thinks of.
+    `time_ns` is in nanoseconds since 1970, `packet` counts from 1. Keys, those that a pairing distributes
+    among them, are None without `show_keys`: a copy must not open more than the one who makes it thinks of.
     """
     if type(event) is AttPdu:
         return {
@@ -62,18 +64,24 @@ def as_object(event: Event) -> dict[str, Any]:
             "handle": event.handle,
             "value": event.value.hex(),
         }
-    found = {"schema": SCHEMA, "type": type(event).__name__, **_fields(event)}
+    found = {"schema": SCHEMA, "type": type(event).__name__, **_fields(event, show_keys=show_keys)}
     if isinstance(event, Connected | ParametersChanged):
         found["link"] = _fields(event.connection)
+    elif isinstance(event, SmpPdu) and not event.holds_key:
+        found["value"] = event.value.hex()
     return found
 
 
-def _fields(of: Any) -> dict[str, Any]:
-    shown = [field for field in fields(of) if not field.name.startswith("_")]
-    return {field.name: _plain(getattr(of, field.name)) if field.repr else None for field in shown}
+def _fields(of: Any, *, show_keys: bool = False) -> dict[str, Any]:
+    said = [field for field in fields(of) if not field.name.startswith("_")]
+    secret = [field.name for field in said if not (show_keys or (field.repr and field.name not in SECRET_FIELDS))]
+    return {
+        field.name: None if field.name in secret else _plain(getattr(of, field.name), show_keys=show_keys)
+        for field in said
+    }
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, *, show_keys: bool) -> Any:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, Connection):
@@ -81,5 +89,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return (value.name or str(value.value)).lower()
     if is_dataclass(value):
-        return {"type": type(value).__name__, **_fields(value)}
+        return {"type": type(value).__name__, **_fields(value, show_keys=show_keys)}
     return value

@@ -26,6 +26,7 @@ class Damage(Enum):
     SNAPPED = "a packet of which only the beginning was kept"
     DROPPED = "packets that the capturing program says it lost"
     TIME_JUMP = "a clock that jumps"
+    BAD_PACKET = "a packet of the host's own interface whose length is not its own"
     BAD_CRC = "a frame whose checksum is wrong"
     MALFORMED = "a packet that contradicts itself"
     ORPHAN = "a continuation whose beginning is missing"

@@ -14,32 +14,10 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from blechannel import __version__
-from blechannel_capture.findings import Finding, Kind, Level
+from blechannel_capture.findings import MEANINGS, Finding, Kind, Level
 from blechannel_capture.policy import Requirement
 
 _LEVELS = {Level.ATTACK: "error", Level.WEAKNESS: "warning", Level.NOTE: "note"}
-_RULES: Final = {
-    Kind.REPLAY: "Something was sent again that may be said only once.",
-    Kind.NONCE_REUSE: "Two records were sealed under one number: what they hold is no longer secret.",
-    Kind.RECORD_MISSING: "A record is missing, and nothing that the capture lacks explains it.",
-    Kind.REORDERED: "Records came in another order than they were sealed in.",
-    Kind.ALTERED: "A record does not open, although its key is known: it was changed, injected or damaged.",
-    Kind.CONVERSATION: "Something was said that the conversation does not allow there.",
-    Kind.MALFORMED: "Bytes on our characteristics that are nothing of this protocol.",
-    Kind.WEAK_POINT: "A public key of low order, with which a shared secret is known to everybody.",
-    Kind.DOWNGRADE: "Less was agreed on than both sides can do.",
-    Kind.GUESSING: "Many pairings ended after the phone's proof: somebody may be guessing codes.",
-    Kind.CUT_OFF: "A session ended without the authenticated word that it ends.",
-    Kind.COPIED_BOND: "There is evidence that a bond was copied or put back.",
-    Kind.NOT_RECOGNISED: "A phone came with a bond that the watch does not know.",
-    Kind.LINKABLE: "Something makes a device recognisable to everybody who listens.",
-    Kind.PLAINTEXT: "Something that should be sealed passed in the clear.",
-    Kind.LEGACY_PAIRING: "The link was paired by a method whose key a listener can compute.",
-    Kind.UNAUTHENTICATED_PAIRING: "The link was paired without protection against somebody in the middle.",
-    Kind.SHORT_KEY: "The link's key is shorter than 16 bytes.",
-    Kind.ZERO_KEY: "The link's key is zero.",
-    Kind.UNKNOWN_KEY: "The key log does not fit what was said.",
-}
 _POLICY: Final = "Something that the policy requires is not there."
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -74,7 +52,7 @@ def _printable(name: str) -> str:
 
 def sarif(file: str, found: Sequence[Finding], failing: Sequence[Finding], unmet: Sequence[Requirement]) -> str:
     """One run; a finding that the policy lets pass is marked as suppressed."""
-    rules = [_rule(kind.value, text) for kind, text in _RULES.items()] + [_rule("policy", _POLICY)]
+    rules = [_rule(kind.value, text) for kind, text in MEANINGS.items()] + [_rule("policy", _POLICY)]
     results = [_result(file, finding, fails=finding in failing) for finding in found]
     results += [
         {"ruleId": "policy", "level": "error", "message": {"text": each.text}, "locations": [_location(file, 0)]}

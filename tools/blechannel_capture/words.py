@@ -10,8 +10,10 @@ from blechannel.wire.frames import Body, Frame
 from blechannel_capture import att, events
 from blechannel_capture.channel.events import ChannelEnded, ChannelFrame, HandshakeVerified, OddFragment
 from blechannel_capture.events import Connection, Event, Side
+from blechannel_capture.json_lines import SECRET_FIELDS
 
 MAX_VALUE_BYTES: Final = 24
+_HIDDEN: Final = "(a secret key)"
 SMP_NAMES: Final = {
     0x01: "Pairing Request",
     0x02: "Pairing Response",
@@ -65,9 +67,15 @@ def _att(event: events.AttPdu) -> str:
     )
 
 
-def _smp(event: events.SmpPdu) -> str:
+def _smp(event: events.SmpPdu, *, show_keys: bool = False) -> str:
     name = SMP_NAMES.get(event.code, f"code {event.code:#04x}")
-    return f"{_arrow(event.connection, event.sender)} SMP {name} {value_in_words(event.value)}"
+    value = _HIDDEN if event.holds_key and not show_keys else value_in_words(event.value)
+    return f"{_arrow(event.connection, event.sender)} SMP {name} {value}"
+
+
+def _key(event: events.LongTermKey | events.LinkDecrypted, *, show_keys: bool = False) -> str:
+    found = "a long term key is in the capture" if isinstance(event, events.LongTermKey) else "link decrypted"
+    return f"#{event.connection.number} {found}: {event.source}{' ' + event.key.hex() if show_keys else ''}"
 
 
 def _control(event: events.LinkControl) -> str:
@@ -101,7 +109,7 @@ def fields_in_words(said: Frame | Body | Any) -> str:
         if isinstance(value, bytes):
             if field.name in ("noise", "sealed", "hello") or not value:
                 continue
-            value = value_in_words(value)
+            value = _HIDDEN if field.name in SECRET_FIELDS else value_in_words(value)
         shown.append(f"{field.name}={getattr(value, 'name', value)}")
     return " ".join(shown)
 
@@ -124,7 +132,7 @@ _IN_WORDS: Final[dict[type[Event], Callable[[Any], str]]] = {
     events.ParametersChanged: _parameters,
     events.EncryptionChanged: lambda e: f"#{e.connection.number} link encryption {'on' if e.encrypted else 'off'}",
     events.Advertised: lambda e: f"{e.kind} {e.address} {value_in_words(e.data)}",
-    events.LongTermKey: lambda e: f"#{e.connection.number} a long term key is in the capture: {e.source}",
+    events.LongTermKey: _key,
     events.AttPdu: _att,
     events.SmpPdu: _smp,
     events.StandardValue: lambda e: f"{_arrow(e.connection, e.sender)} {e.characteristic}: {fields_in_words(e.value)}",
@@ -133,7 +141,7 @@ _IN_WORDS: Final[dict[type[Event], Callable[[Any], str]]] = {
     events.OtherPdu: lambda e: f"{_arrow(e.connection, e.sender)} CID {e.channel:#06x} {value_in_words(e.value)}",
     events.SealedPdu: lambda e: f"{_arrow(e.connection, e.sender)} sealed, {e.length} bytes: {e.verdict.value}",
     events.LinkControl: _control,
-    events.LinkDecrypted: lambda e: f"#{e.connection.number} link decrypted: {e.source}",
+    events.LinkDecrypted: _key,
     ChannelFrame: _frame,
     HandshakeVerified: _verified,
     OddFragment: lambda e: f"#{e.connection.number} fragment of the {e.sender.value}: {e.oddity.value}",
@@ -144,6 +152,10 @@ _IN_WORDS: Final[dict[type[Event], Callable[[Any], str]]] = {
 }
 
 
-def in_words(event: Event) -> str:
-    """One line, without packet number and time."""
+def in_words(event: Event, *, show_keys: bool = False) -> str:
+    """One line, without packet number and time; keys only where they are asked for."""
+    if show_keys and isinstance(event, events.SmpPdu):
+        return _smp(event, show_keys=True)
+    if show_keys and isinstance(event, events.LongTermKey | events.LinkDecrypted):
+        return _key(event, show_keys=True)
     return _IN_WORDS[type(event)](event)

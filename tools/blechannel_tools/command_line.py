@@ -13,11 +13,21 @@ from typing import Final
 from blechannel import __version__
 from blechannel.errors import BlechannelError
 from blechannel_tools.exits import Exit, epilog, exit_of, in_words
+from blechannel_tools.log_json import logging_as
 from blechannel_tools.output import HumanOutput, JsonOutput, tell_error
-from blechannel_tools.sides import ask_passphrase
 
-COMMANDS: Final = ("demo", "watch", "phone", "bonds", "identity", "capture", "simulate", "doctor")
-"""In the order of --help; each is a module of `commands`, loaded when it is meant."""
+COMMANDS: Final = {
+    "demo": "a watch and a phone pair, talk, part and reconnect on the virtual radio",
+    "watch": "be a watch: advertise, pair, serve",
+    "phone": "be a phone: scan, pair, connect, send, listen, household",
+    "bonds": "list, show, rename, forget and move bonds",
+    "identity": "make this side's certificate, and say whose it trusts, to pair by certificate",
+    "gateway": "bridge watches to an MQTT broker: run, listen, send, broker",
+    "capture": "read, decrypt, judge and convert captures",
+    "simulate": "how long pairing, reconnecting or a transfer takes on a radio with these properties",
+    "doctor": "look for what is missing or misconfigured, and say what to do",
+}
+"""In the order of --help; each is a module of `commands`, loaded when it is meant, and says the same about itself."""
 EPILOG = """first steps, in two terminals:
   blechannel watch --transport unix:/tmp/ble --pair
   blechannel phone pair --transport unix:/tmp/ble
@@ -39,13 +49,17 @@ def run(arguments: Sequence[str] | None = None) -> Exit:
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is no reason to fail
             stream.reconfigure(errors="backslashreplace")
     given = sys.argv[1:] if arguments is None else arguments
-    options = command_parser(given[0] if given else "").parse_args(given)
+    options = command_parser(given[0] if given else "--help").parse_args(given)
     # Bumble complains of every packet that a lost link leaves behind; what matters reaches us as an exception.
     logging.getLogger("bumble").setLevel(logging.CRITICAL)
     try:
         output = JsonOutput() if options.json else HumanOutput()
-        ask_passphrase(options)
-        code: Exit = options.run(options, output)
+        if getattr(options, "ask_passphrase", False):
+            from blechannel_tools.prompt import ask_passphrase  # and with it asyncio, which captures do not need
+
+            ask_passphrase(options)
+        with logging_as(options):
+            code: Exit = options.run(options, output)
         return code
     except BrokenPipeError:  # nobody reads any more, so nobody can be told
         return Exit.FAILED
@@ -61,7 +75,7 @@ def _failed(message: str, error: str, code: Exit, options: argparse.Namespace) -
 
 
 def command_parser(meant: str = "") -> argparse.ArgumentParser:
-    """All that can be said to `blechannel`, or with the name of one command all that can be said to that."""
+    """All that can be said to `blechannel`, or what is needed for a first argument: a command, or only their names."""
     parser = argparse.ArgumentParser(
         prog="blechannel",
         description="Pair a watch with a phone over Bluetooth LE and talk through a channel that nobody else can read.",
@@ -70,6 +84,9 @@ def command_parser(meant: str = "") -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"blechannel {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name in (meant,) if meant in COMMANDS else COMMANDS:
-        import_module(f"blechannel_tools.commands.{name}").add(commands)
+    for name, about in COMMANDS.items():
+        if meant in (name, ""):
+            import_module(f"blechannel_tools.commands.{name}").add(commands)
+        elif meant not in COMMANDS:
+            commands.add_parser(name, help=about)
     return parser

@@ -103,7 +103,7 @@ class MeteredLink:
         await self._link.close()
 
 
-class _MeteredReceiver:
+class _MeteredReceiver(LinkReceiver):
     def __init__(self, receiver: LinkReceiver, meter: Meter) -> None:
         self._receiver = receiver
         self._meter = meter

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from blechannel_tools.board import board
 from blechannel_tools.exits import Exit
+from blechannel_tools.log_json import add_log_json
 from blechannel_tools.output import Output
 
 TRANSPORT_VARIABLE = "BLECHANNEL_TRANSPORT"
@@ -44,7 +45,7 @@ def share_examples(actions: Commands, group: str, epilog: str) -> None:
 
 
 def add_transport(parser: argparse.ArgumentParser, *, required: bool = True, boards: bool = False) -> None:
-    """`--transport` and `--snoop`, and with `boards` `--board`, of which `choose_transport` makes a transport."""
+    """`--transport`, `--snoop` and `--log-json`, and with `boards` `--board`: see `choose_transport`."""
     default = os.environ.get(TRANSPORT_VARIABLE) or None
     radio = parser.add_mutually_exclusive_group(required=required and default is None)
     if boards:
@@ -63,6 +64,7 @@ def add_transport(parser: argparse.ArgumentParser, *, required: bool = True, boa
         f"(default: ${TRANSPORT_VARIABLE})",
     )
     parser.add_argument("--snoop", type=Path, metavar="FILE", help="capture a controller's traffic as btsnoop")
+    add_log_json(parser)
 
 
 def choose_transport(options: argparse.Namespace) -> None:
@@ -88,6 +90,17 @@ def add_passphrase(parser: argparse.ArgumentParser) -> None:
 def add_name(parser: argparse.ArgumentParser, default: str) -> None:
     """What this side is called."""
     parser.add_argument("--name", default=default, help=f"what the peer will call this side (default: {default})")
+
+
+def add_watch(parser: argparse.ArgumentParser) -> None:
+    """Which of the watches that the phone is bonded with."""
+    parser.add_argument("--watch", metavar="BOND", help="name, id or address (default: the only bond)")
+
+
+def add_end(parser: argparse.ArgumentParser, *, of: str) -> None:
+    """When to stop hearing what a watch says; `of` names what is counted."""
+    parser.add_argument("--count", type=positive, help=f"end after so many {of}")
+    parser.add_argument("--seconds", type=seconds, help="end after so many seconds")
 
 
 def add_find(parser: argparse.ArgumentParser) -> None:

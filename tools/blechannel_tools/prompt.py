@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import getpass
 import os
 import sys
 import threading
@@ -15,6 +17,17 @@ MAX_LINE_BYTES = 4096
 def is_interactive() -> bool:
     """Whether somebody can be asked: standard input is a terminal."""
     return sys.stdin is not None and sys.stdin.isatty()
+
+
+def ask_passphrase(options: argparse.Namespace) -> None:
+    """Ask for the passphrase that `--ask-passphrase` wants, before there is an event loop: so Ctrl-C ends the question.
+
+    Raises:
+        LocalProtocolError: there is nobody to ask.
+    """
+    if not is_interactive():
+        raise LocalProtocolError("--ask-passphrase needs a terminal: use --passphrase-file")
+    options.passphrase = getpass.getpass("passphrase of the bond store: ")
 
 
 async def confirm(question: str, never_mind: str) -> None:

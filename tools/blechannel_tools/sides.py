@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -11,30 +10,16 @@ from pathlib import Path
 from blechannel.aio.attributes import PlainService
 from blechannel.aio.key_log import KeyLog
 from blechannel.aio.link import WatchTransport
+from blechannel.aio.outbox import Outbox
 from blechannel.aio.phone import Phone
 from blechannel.aio.watch import Watch
 from blechannel.config import Config
-from blechannel.errors import LocalProtocolError
 from blechannel.roles import Role
 from blechannel.session.credentials import Credentials
 from blechannel.stores.os_keyring import keyring_passphrase
 from blechannel.stores.paths import default_store_path
 from blechannel.stores.sqlite import SqliteStore
-from blechannel_tools.prompt import is_interactive
 from blechannel_tools.radios import open_phone_radio, open_watch_radio
-
-
-def ask_passphrase(options: argparse.Namespace) -> None:
-    """Ask for what `--ask-passphrase` wants, before there is an event loop: so Ctrl-C ends the question.
-
-    Raises:
-        LocalProtocolError: there is nobody to ask.
-    """
-    if not getattr(options, "ask_passphrase", False):
-        return
-    if not is_interactive():
-        raise LocalProtocolError("--ask-passphrase needs a terminal: use --passphrase-file")
-    options.passphrase = getpass.getpass("passphrase of the bond store: ")
 
 
 def store_path(options: argparse.Namespace, role: Role) -> Path:
@@ -66,7 +51,7 @@ async def _passphrase(options: argparse.Namespace, path: Path) -> str | None:
 
 @asynccontextmanager
 async def open_phone(
-    options: argparse.Namespace, *, credentials: Credentials | None = None
+    options: argparse.Namespace, *, credentials: Credentials | None = None, outbox: Outbox | None = None
 ) -> AsyncGenerator[Phone, None]:
     """A phone; leaving closes its channels, its radio and its store."""
     config = Config(options.name)
@@ -74,7 +59,7 @@ async def open_phone(
         store = await held.enter_async_context(await open_store(options, Role.PHONE))
         key_log = _key_log(held)
         radio = await open_phone_radio(options.transport, snoop=options.snoop)
-        phone = Phone(store, radio, config=config, key_log=key_log, credentials=credentials)
+        phone = Phone(store, radio, config=config, key_log=key_log, credentials=credentials, outbox=outbox)
         yield await held.enter_async_context(phone)
 
 

@@ -10,7 +10,7 @@ from bleak.backends.device import BLEDevice
 from bleak.exc import BleakDeviceNotFoundError
 
 from blechannel.aio.link import Sighting
-from blechannel.errors import TransportError
+from blechannel.errors import TransportError, TransportGone
 from blechannel.transports.answers import answered
 from blechannel.transports.bleak.backoff import Backoff
 from blechannel.transports.bleak.carrier import BleakCarrier
@@ -104,7 +104,7 @@ class BleakPhoneTransport:
 
     def _check(self) -> None:
         if self._closed.done():
-            raise TransportError(CLOSED)
+            raise TransportGone(CLOSED)
 
     async def _connect(self, address: str) -> QueuedLink:
         async with self._connecting:

@@ -15,7 +15,7 @@ from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.transport import open_transport
 from bumble.transport.common import Transport
 
-from blechannel.errors import LocalProtocolError, TransportError
+from blechannel.errors import LocalProtocolError, TransportError, TransportGone
 from blechannel.gatt import MAX_ATTRIBUTE_BYTES, MIN_ATT_MTU_BYTES
 from blechannel.transports.bumble.failures import CONTROLLER_LOST, answered, explained
 from blechannel.transports.bumble.gate import AttGate
@@ -92,7 +92,7 @@ class Adapter:
             TransportError: it was closed, or is gone.
         """
         if self._gone is not None:
-            raise TransportError(str(self._gone))
+            raise TransportGone(str(self._gone))
 
     def later(self, chore: Coroutine[object, object, None]) -> None:
         """Run something in the background, until the adapter is closed."""
@@ -124,7 +124,7 @@ class Adapter:
     async def close(self) -> None:
         """Power off and free the controller. Safe to call again; never raises."""
         if self._closing is None:
-            self._gone = self._gone or TransportError("this transport was closed")
+            self._gone = self._gone or TransportGone("this transport was closed")
             self._closing = asyncio.ensure_future(self._close())
         await asyncio.shield(self._closing)
 
@@ -152,7 +152,7 @@ class Adapter:
     def _lost(self) -> None:
         """Bumble flushes when the way to the controller is lost."""
         self._reachable = False
-        self._gone = TransportError(CONTROLLER_LOST)
+        self._gone = TransportGone(CONTROLLER_LOST)
         if self.on_gone is not None:
             self.on_gone()
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 
 from blechannel.aio.link import Sighting
-from blechannel.errors import TransportError
+from blechannel.errors import TransportError, TransportGone
 from blechannel.limits import MAX_LINKS
 from blechannel.transports.adverts import check_service_data
 from blechannel.transports.arrivals import Arrivals
@@ -124,7 +124,7 @@ class LoopbackPhone:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise TransportError("the transport was closed")
+            raise TransportGone("the transport was closed")
 
 
 class LoopbackWatch:

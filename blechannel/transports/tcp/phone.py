@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 
 from blechannel.aio.link import Sighting
-from blechannel.errors import LinkLost, TransportError
+from blechannel.errors import LinkLost, TransportError, TransportGone
 from blechannel.transports.fragment_size import DEFAULT_FRAGMENT_BYTES, check_fragment_bytes
 from blechannel.transports.tcp.endpoint import Endpoint, UnixEndpoint, parse_endpoint
 from blechannel.transports.tcp.greeting import Answer, PhoneGreeting, Purpose, WatchGreeting
@@ -42,6 +42,7 @@ class TcpPhoneTransport:
         self._allow_remote = allow_remote
         self._streams: set[TcpLink] = set()
         self._closed = False
+        self._unseen: dict[Endpoint, str] = {}
 
     async def scan(self) -> AsyncGenerator[Sighting, None]:
         """Look at every address again and again; where no watch answers, nothing is seen.
@@ -83,8 +84,11 @@ class TcpPhoneTransport:
         try:
             link, greeting = await self._greet(endpoint, Purpose.LOOK)
         except TransportError as error:
-            _log.info("nothing seen: %s", error)
+            if self._unseen.get(endpoint) != str(error):  # once, not each time that it is looked for
+                self._unseen[endpoint] = str(error)
+                _log.info("nothing seen: %s", error)
             return None
+        self._unseen.pop(endpoint, None)
         link.abort(LinkLost("it was only a look"))
         await link.lost.wait()
         return Sighting(str(endpoint), greeting.service_data)
@@ -119,7 +123,7 @@ class TcpPhoneTransport:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise TransportError("the transport was closed")
+            raise TransportGone("the transport was closed")
 
 
 def _no_greeting(endpoint: Endpoint, error: TransportError | None) -> TransportError:

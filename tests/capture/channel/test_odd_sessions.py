@@ -10,9 +10,10 @@ from blechannel.pairing import keys
 from blechannel.roles import Role
 from blechannel.session.trace import key_log_line
 from blechannel.wire.frames import Hello, Info, Mode, Reconnect1, Reconnect2, encode_frame
+from blechannel_capture.channel.direction import REMEMBERED
 from blechannel_capture.channel.events import ChannelFrame, HandshakeVerified
 from blechannel_capture.channel.key_log import read_key_log
-from blechannel_capture.channel.listener import REMEMBERED, Listener
+from blechannel_capture.channel.listener import Listener
 from blechannel_capture.events import Connection, Verdict
 from blechannel_capture.findings import Kind
 from tests.capture.findings.test_attacks import bonded
@@ -91,7 +92,7 @@ def test_a_first_message_before_info_is_named_and_not_judged() -> None:
     assert heard.hello is not None
 
 
-def test_tags_are_remembered_up_to_a_bound() -> None:
+def test_records_are_remembered_up_to_a_bound() -> None:
     listener = Listener(Connection(1, 0x40), {})
 
     def record(number: int, at: int) -> ChannelFrame:
@@ -104,3 +105,17 @@ def test_tags_are_remembered_up_to_a_bound() -> None:
         assert record(at, at).verdict is Verdict.CAPTURE_GAP
     assert record(0, REMEMBERED + 1).verdict is Verdict.CAPTURE_GAP, "the oldest is forgotten"
     assert record(REMEMBERED, REMEMBERED + 2).verdict is Verdict.REPLAYED
+
+
+def test_a_copy_that_was_changed_is_no_repetition() -> None:
+    listener = Listener(Connection(1, 0x40), {})
+    tag = bytes(range(16))
+    first, second, third = (
+        list(listener.hear(bytes([0x80 | at, 0]) + b"\x17\x00\x14" + text + tag, Role.PHONE, at, 0))
+        for at, text in enumerate([b"said", b"Said", b"said"])
+    )
+    assert [each.verdict for [each] in (first, second, third) if isinstance(each, ChannelFrame)] == [
+        Verdict.CAPTURE_GAP,
+        Verdict.CAPTURE_GAP,
+        Verdict.REPLAYED,
+    ]

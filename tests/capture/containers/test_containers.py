@@ -128,7 +128,7 @@ def test_packet_logger_s_notes_are_passed_over_and_unknown_types_entered() -> No
     records = [(START_NS, kind, b"a note") for kind in (0xFC, 0x0A, 0x0B, 0x77)]
     found, ledger = packets(packet_logger(records))
     assert len(found) == 4
-    assert [(each.damage, each.packet) for each in ledger.entries] == [(Damage.MALFORMED, 4)]
+    assert [(each.damage, each.packet) for each in ledger.entries] == [(Damage.BAD_BLOCK, 4)]
 
 
 # --- times and losses ---

@@ -199,7 +199,7 @@ def test_what_contradicts_itself_is_entered_and_the_rest_read(name: str) -> None
     traffic.add(kind, data, sent=sent)
     traffic.att(Side.CENTRAL, b"\x0a\x01\x00")
     heard = read(traffic)
-    assert heard.damage()[Damage.MALFORMED] == 1
+    assert heard.damage()[Damage.BAD_PACKET] == 1
     assert {each.packet for each in heard.ledger.entries} == {2}
     assert [each.handle for each in heard.all(AttPdu)] == [1]
     assert heard.all(Disconnected) == []

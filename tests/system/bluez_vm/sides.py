@@ -9,6 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from blechannel.aio.channel import Channel
+from blechannel.aio.key_log import KeyLog
 from blechannel.aio.person import Way
 from blechannel.aio.phone import Phone
 from blechannel.aio.port import Port
@@ -63,8 +64,9 @@ class CountingReceiver(transfer.Receiver):
 class WatchSide:
     """A watch that is switched on and off; its bonds, what it has received and its profiles' values stay."""
 
-    def __init__(self, machine: Machine, *, in_the_plain: bool = False) -> None:
+    def __init__(self, machine: Machine, *, in_the_plain: bool = False, key_log: KeyLog | None = None) -> None:
         self.out = machine.out
+        self._key_log = key_log
         self._in_the_plain = in_the_plain
         self._store = MemoryStore()
         self.radio = VirtualRadio(machine.air)
@@ -78,7 +80,8 @@ class WatchSide:
         self.captures.append(capture(self.out, "watch"))
         plain = self.profiles.plain if self._in_the_plain else []
         radio = await self.radio.watch(snoop=self.captures[-1], plain_services=plain)
-        self.on = Watch(self._store, radio, config=Config("watch", guest_ports=frozenset({echo.PORT})))
+        config = Config("watch", guest_ports=frozenset({echo.PORT}))
+        self.on = Watch(self._store, radio, config=config, key_log=self._key_log)
         self.on.serve(echo.PORT, echo.echo)
         self.on.serve(transfer.PORT, self.receiver.serve)
         self.profiles.serve(self.on)

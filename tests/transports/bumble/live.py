@@ -12,7 +12,7 @@ from bumble.device import Connection, Device
 from bumble.gatt_client import Client
 from bumble.host import Host
 
-from blechannel.aio.link import Sighting
+from blechannel.aio.link import LinkReceiver, Sighting
 from blechannel.errors import TransportError
 from blechannel.gatt import INBOX_UUID, INFO_UUID, OUTBOX_UUID, SERVICE_UUID
 from blechannel.transports.bumble import BumblePhoneTransport, BumbleWatchTransport, VirtualRadio
@@ -25,7 +25,7 @@ ANSWER_S = 5.0
 QUIET_TURNS = 500
 
 
-class Recorder:
+class Recorder(LinkReceiver):
     """A receiver that keeps what it is told."""
 
     def __init__(self) -> None:

@@ -83,7 +83,7 @@ class Ending(Enum):
     REFUSED = "refused"
     CUT_OFF = "cut off: the link ended without an authenticated CLOSE"
     UNKNOWN = "not known: nothing sealed could be opened"
-    OPEN = "the capture ends before the session"
+    OPEN = "still open where the capture ends"
 
 
 @dataclass(slots=True)

@@ -72,7 +72,8 @@ class Joiner:
             return Joined(oddities=(Oddity.REPEATED,))
         self._expected = (number + 1) % NUMBERS
         self._seen[number] = value
-        if starts and not missing and self._parts is None and _is_whole(data):
+        is_alone = starts and not missing and self._parts is None and len(data) >= FRAME_HEADER_BYTES
+        if is_alone and len(data) == frame_length(data):
             return Joined(data, packet)  # all that follows, for a frame in one fragment
         joined = self._join(data, packet, starts=starts, gap=missing > 0)
         joined.missing = missing
@@ -106,10 +107,6 @@ class Joiner:
         if len(parts) > whole:
             return Joined(oddities=(*oddities, Oddity.LENGTH_LIES))
         return Joined(bytes(parts), self._began, oddities)
-
-
-def _is_whole(data: bytes) -> bool:
-    return len(data) >= FRAME_HEADER_BYTES and len(data) == frame_length(data)
 
 
 def _is_same(before: bytes | None, value: bytes) -> bool:

@@ -8,7 +8,6 @@ from typing import Final
 from blechannel.codec import decode
 from blechannel.errors import BlechannelError, MalformedFrame, UnexpectedFrame
 from blechannel.methods import Method, Suite
-from blechannel.noise.functions import TAG_BYTES
 from blechannel.pairing import keys
 from blechannel.roles import Role
 from blechannel.session.conversation import Conversation, State
@@ -30,6 +29,7 @@ from blechannel.wire.frames import (
     Refuse,
 )
 from blechannel_capture.channel.decoding import body_of, frame_of
+from blechannel_capture.channel.direction import Direction
 from blechannel_capture.channel.events import (
     ChannelEnded,
     ChannelFrame,
@@ -38,10 +38,10 @@ from blechannel_capture.channel.events import (
     OddFragment,
     Payload,
 )
-from blechannel_capture.channel.joining import Joiner, Oddity
+from blechannel_capture.channel.joining import Joined, Oddity
 from blechannel_capture.channel.key_log import KeyLog, Kind
 from blechannel_capture.channel.observer import Observer
-from blechannel_capture.channel.opening import Opener
+from blechannel_capture.channel.opening import Opened, Opener
 from blechannel_capture.events import Connection, Event, Verdict
 
 _PAYLOADS: Final[dict[type[Frame], type[Payload]]] = {Pair1: PairShare, Pair2: PairAnswer, Pair3: PairProof}
@@ -49,8 +49,8 @@ _UNFIT: Final = "a tag or a key does not fit what the key log says of this sessi
 _NO_SECRETS: Final = "the key log has nothing for this session's nonce"
 _NO_INFO: Final = "the beginning of the session is missing"
 
-REMEMBERED: Final = 4096
-"""Records by whose tags a repetition is known."""
+_CLEAR_NEXT: Final = (State.PAIR_KEYS_OFFERED, State.PAIR_KEYS_AGREED, State.BOND_NAMED)
+"""A handshake whose next message anybody could see: without it there was none."""
 
 
 class Listener:
@@ -59,40 +59,34 @@ class Listener:
     def __init__(self, connection: Connection, key_log: KeyLog) -> None:
         self._connection = connection
         self._key_log = key_log
-        self._joiners = {role: Joiner() for role in Role}
-        self._openers: dict[Role, Opener] = {}
+        self._directions = {role: Direction() for role in Role}
         self._observers: list[tuple[Role, Observer]] = []
         self._conversation = Conversation(Role.PHONE)
         self._info = b""
         self._info_said: Info | None = None
         self._hello: Hello | None = None
-        self._has_gap = dict.fromkeys(Role, False)
-        self._closed = dict.fromkeys(Role, 0)
-        """Records since the last one that opened: they have numbers, too."""
-        self._recent: dict[Role, dict[bytes, None]] = {role: {} for role in Role}
         self._why_closed = (Verdict.CAPTURE_GAP, _NO_INFO)
         self._refusal: Refuse | None = None
         self.frames = 0
         """Whole frames so far."""
 
-    def hear(self, value: bytes, sender: Role, packet: int, time_ns: int) -> Iterator[Event]:
+    def hear(self, value: bytes, sender: Role, packet: int, time_ns: int) -> list[Event]:
         """One GATT value."""
-        joined = self._joiners[sender].take(value, packet)
-        if Oddity.NOT_OURS not in joined.oddities and (unseen := self._joiners[sender.peer].acknowledged(value)):
-            yield OddFragment(packet, time_ns, self._connection, sender.peer, Oddity.LOST, unseen)
-            self._has_gap[sender.peer] = True
-        for oddity in joined.oddities:
-            yield OddFragment(packet, time_ns, self._connection, sender, oddity, joined.missing)
-            if oddity is not Oddity.REPEATED:
-                self._has_gap[sender] = True
-        if joined.frame is not None:
+        direction, other = self._directions[sender], self._directions[sender.peer]
+        joined = direction.joiner.take(value, packet)
+        told: list[Event] = []
+        if joined.oddities:
+            told = self._odd(joined, sender, packet, time_ns)
+        if Oddity.NOT_OURS not in joined.oddities and (unseen := other.joiner.acknowledged(value)):
+            told.insert(0, OddFragment(packet, time_ns, self._connection, sender.peer, Oddity.LOST, unseen))
+            other.has_gap = True
+        if (data := joined.frame) is not None:
             self.frames += 1
-            heard = ChannelFrame(
-                packet, time_ns, self._connection, sender, joined.began, len(joined.frame), None, Verdict.OK
-            )
-            following = self._frame(joined.frame, heard)
-            yield heard
-            yield from following
+            heard = ChannelFrame(packet, time_ns, self._connection, sender, joined.began, len(data), None, Verdict.OK)
+            following = self._frame(data, heard, direction)
+            told.append(heard)
+            told += following
+        return told
 
     def end(self, packet: int, time_ns: int, *, is_over: bool) -> Iterator[Event]:
         """The link has ended, or (`is_over` false) only the capture."""
@@ -106,17 +100,27 @@ class Listener:
         elif not is_over:
             ending = Ending.OPEN
         else:
-            ending = Ending.CUT_OFF if self._openers or not self._joiners[Role.PHONE].data_fragments else Ending.UNKNOWN
+            phone = self._directions[Role.PHONE]
+            is_mute = not phone.joiner.data_fragments
+            is_midway = state in _CLEAR_NEXT and not any(each.has_gap for each in self._directions.values())
+            ending = Ending.CUT_OFF if phone.opener or is_mute or is_midway else Ending.UNKNOWN
         yield ChannelEnded(packet, time_ns, self._connection, ending, refusal)
 
     # --- inside ---
 
-    def _frame(self, data: bytes, heard: ChannelFrame) -> Iterable[Event]:
+    def _odd(self, joined: Joined, sender: Role, packet: int, time_ns: int) -> list[Event]:
+        if joined.oddities != (Oddity.REPEATED,):
+            self._directions[sender].has_gap = True
+        return [
+            OddFragment(packet, time_ns, self._connection, sender, oddity, joined.missing) for oddity in joined.oddities
+        ]
+
+    def _frame(self, data: bytes, heard: ChannelFrame, direction: Direction) -> Iterable[Event]:
         """Fill in what the frame says; what follows from it."""
         try:
             frame = heard.frame = frame_of(data)
             if type(frame) is Record:
-                self._record(data, heard)
+                self._record(data, heard, direction)
                 return ()
             self._step(type(frame), heard)
             return list(self._clear(frame, data, heard))
@@ -135,7 +139,7 @@ class Listener:
             else:
                 conversation.hear(said)
         except (UnexpectedFrame, BlechannelError) as error:
-            if not any(self._has_gap.values()) and self._info:
+            if not any(each.has_gap for each in self._directions.values()) and self._info:
                 heard.detail, heard.is_unexpected = f"unexpected: {error}", True
             else:
                 heard.detail = "over a gap in the capture"
@@ -163,7 +167,9 @@ class Listener:
 
     def _begin(self, kind: Kind, hello: bytes) -> Hello:
         self._hello = chosen = decode(Hello, hello)
-        self._observers, self._openers = [], {}
+        self._observers = []
+        for direction in self._directions.values():
+            direction.opener = None
         if self._info_said is None:
             return chosen
         protocol = keys.PAIR_PROTOCOL if kind is Kind.PAIR else keys.RECONNECT_PROTOCOL
@@ -202,7 +208,7 @@ class Listener:
         role, observer = self._observers[0]
         handshake_hash = observer.handshake_hash
         phone, watch = observer.split()
-        self._openers = {Role.PHONE: Opener(phone), Role.WATCH: Opener(watch)}
+        self._directions[Role.PHONE].opener, self._directions[Role.WATCH].opener = Opener(phone), Opener(watch)
         yield HandshakeVerified(
             heard.packet,
             heard.time_ns,
@@ -214,35 +220,31 @@ class Listener:
             logged_by=role,
         )
 
-    def _record(self, data: bytes, heard: ChannelFrame) -> None:
-        if self._came_before(data, heard.sender):
+    def _record(self, data: bytes, heard: ChannelFrame, direction: Direction) -> None:
+        if direction.came_before(data):
             heard.verdict, heard.detail = Verdict.REPLAYED, Verdict.REPLAYED.value
             return
-        opener = self._openers.get(heard.sender)
+        opener = direction.opener
         if opener is None:
             heard.verdict, heard.detail = self._why_closed
             return
-        opened = opener.open(data)
-        if opened is None:
-            self._closed[heard.sender] += 1
-            heard.verdict = Verdict.CAPTURE_GAP if self._has_gap[heard.sender] else Verdict.TAG_FAILURE
+        content = opener.open_next(data)
+        if content is not None:
+            heard.record, direction.closed = opener.next - 1, 0
+        elif (opened := opener.open(data)) is not None:
+            content = self._out_of_order(opened, heard, direction)
+        else:
+            direction.closed += 1
+            heard.verdict = Verdict.CAPTURE_GAP if direction.has_gap else Verdict.TAG_FAILURE
             heard.detail = heard.verdict.value
             return
+        heard.body = body = body_of(content)
+        self._step(type(body), heard)
+
+    def _out_of_order(self, opened: Opened, heard: ChannelFrame, direction: Direction) -> bytes:
+        """Fill in what the record's number says; its content."""
         heard.record, heard.is_late = opened.number, opened.is_late
-        heard.skipped = max(opened.skipped - self._closed[heard.sender], 0)
-        self._closed[heard.sender] = 0
+        heard.skipped, direction.closed = max(opened.skipped - direction.closed, 0), 0
         if opened.is_reused:
             heard.verdict, heard.detail = Verdict.NONCE_REUSED, f"another record has number {opened.number}, too"
-        heard.body = body_of(opened.content)
-        self._step(type(heard.body), heard)
-
-    def _came_before(self, data: bytes, sender: Role) -> bool:
-        """Whether the same sealed bytes came in the same direction, among the last `REMEMBERED`."""
-        tag = data[-TAG_BYTES:] + len(data).to_bytes(4, "big")
-        recent = self._recent[sender]
-        if tag in recent:
-            return True
-        recent[tag] = None
-        if len(recent) > REMEMBERED:
-            del recent[next(iter(recent))]
-        return False
+        return opened.content

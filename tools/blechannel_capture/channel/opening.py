@@ -15,9 +15,9 @@ SKIPPED: Final = 512
 """How many records may be missing before one that is still found."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Opened:
-    """A record that was opened. Mutable for speed alone."""
+    """A record that was opened."""
 
     number: int
     content: bytes
@@ -35,11 +35,28 @@ class Opener:
 
     def __init__(self, keys: CipherState) -> None:
         self._keys = keys
+        self._decrypt, self._nonce = keys.aead.decrypt, keys.nonce
+        """Those of `_keys`, bound once for speed."""
         self._rekeyed = 0
         self._skipped: set[int] = set()
         """Numbers among the last `SKIPPED` that were not seen."""
         self.next = 0
         """The number of the next record."""
+
+    def open_next(self, frame: bytes) -> bytes | None:
+        """The content of the record with the next number and the same key; None where `frame` is another.
+
+        All that is needed where nothing is missing, and therefore apart.
+        """
+        number = self.next
+        if number // REKEY_EVERY != self._rekeyed:
+            return None
+        try:
+            content = self._decrypt(self._nonce(number), frame[FRAME_HEADER_BYTES:], frame[:FRAME_HEADER_BYTES])
+        except InvalidTag:
+            return None
+        self.next = number + 1
+        return _without_padding(content)
 
     def open(self, frame: bytes) -> Opened | None:
         """The record, found by trying the numbers from the next one on, then those before; None where none fits."""
@@ -51,6 +68,7 @@ class Opener:
             if content is not None:
                 first, self.next = self.next, number + 1
                 self._keys, self._rekeyed = keys, rekeyed
+                self._decrypt = keys.aead.decrypt
                 if first != number:
                     self._skip(range(first, number))
                 return Opened(number, content, number - first)
@@ -71,6 +89,10 @@ def _content(keys: CipherState, number: int, frame: bytes) -> bytes | None:
         content = keys.aead.decrypt(keys.nonce(number), frame[FRAME_HEADER_BYTES:], frame[:FRAME_HEADER_BYTES])
     except InvalidTag:
         return None
+    return _without_padding(content)
+
+
+def _without_padding(content: bytes) -> bytes:
     return content if content and content[-1] else content.rstrip(b"\0")
 
 

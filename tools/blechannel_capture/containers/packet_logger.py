@@ -53,6 +53,6 @@ def read_packet_logger(reading: Reading) -> Packets:
             return
         reading.number = number
         if kind not in KINDS:
-            reading.ledger.note(Damage.MALFORMED, f"a record of type {kind:#04x}", packet=number, offset=offset)
+            reading.ledger.note(Damage.BAD_BLOCK, f"a record of type {kind:#04x}", packet=number, offset=offset)
         time_ns = seconds * 1_000_000_000 + micros * 1000
         yield Packet(number, time_ns, LinkType.PACKET_LOGGER, kind, data, 0, offset)

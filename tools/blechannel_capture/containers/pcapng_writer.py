@@ -16,6 +16,7 @@ _COMMENT, _RESOLUTION = 1, 9
 _NANOSECONDS: Final = 9
 _BYTE_ORDER: Final = 0x1A2B3C4D
 _UNKNOWN_LENGTH: Final = (1 << 64) - 1
+_MAX_LENGTH: Final = (1 << 32) - 1
 _H4_TYPE_OF_LOGGER: Final = {0: 1, 1: 4, 2: 2, 3: 2, 8: 3, 9: 3, 0x12: 5, 0x13: 5}
 
 
@@ -67,9 +68,8 @@ class PcapngWriter:
     def raw(self, link_type: int, data: bytes, time_ns: int, *, missing_bytes: int = 0, comment: str = "") -> None:
         """Write bytes of that link type."""
         interface = self._interface(link_type)
-        head = struct.pack(
-            "<IIIII", interface, time_ns >> 32, time_ns & 0xFFFFFFFF, len(data), len(data) + missing_bytes
-        )
+        original = min(len(data) + missing_bytes, _MAX_LENGTH)
+        head = struct.pack("<IIIII", interface, time_ns >> 32, time_ns & 0xFFFFFFFF, len(data), original)
         options = _option(_COMMENT, comment.encode()) + _option(0, b"") if comment else b""
         self._block(ENHANCED, head + _padded(data) + options)
 

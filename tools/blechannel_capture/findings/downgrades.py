@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from blechannel.methods import Suite
 from blechannel.wire.frames import Hello, Info, Pair1
-from blechannel_capture.channel.events import ChannelFrame
-from blechannel_capture.events import Event, LongTermKey, SmpPdu
+from blechannel_capture.channel.events import ChannelEnded, ChannelFrame
+from blechannel_capture.events import Disconnected, Event, LongTermKey, SmpPdu
 from blechannel_capture.findings.finding import Certainty, Finding, Kind, Level
 from blechannel_capture.findings.gaps import Gaps
 
@@ -36,6 +36,10 @@ class Downgrades:
                 self._infos[event.connection.number] = event.frame
             elif isinstance(event.frame, Pair1) and event.hello is not None:
                 yield from self._pairing(event, event.hello)
+        elif isinstance(event, Disconnected):
+            self._requests.pop(event.connection.number, None)
+        elif isinstance(event, ChannelEnded):
+            self._infos.pop(event.connection.number, None)
         elif isinstance(event, SmpPdu) and len(event.value) >= 6:
             if event.code == _REQUEST:
                 self._requests[event.connection.number] = event

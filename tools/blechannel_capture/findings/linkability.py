@@ -10,10 +10,13 @@ from blechannel_capture import att
 from blechannel_capture.events import Advertised, AttPdu, Connection, Event
 from blechannel_capture.findings.finding import Certainty, Finding, Kind, Level
 from blechannel_capture.gatt_map import GattMap, short_uuid
+from blechannel_capture.recent import remember
 
+REMEMBERED: Final = 1 << 16
+"""Advertisements whose addresses are compared, and findings that are not told twice."""
 SERVICE_DATA_128: Final = 0x21
 _LOCAL_NAMES: Final = (0x08, 0x09)
-_OUR_UUID: Final = bytes.fromhex(SERVICE_UUID.replace("-", ""))[::-1]
+OUR_UUID: Final = bytes.fromhex(SERVICE_UUID.replace("-", ""))[::-1]
 PERSONAL: Final = {
     "0x2A37": "heart rate",
     "0x2A46": "new alerts",
@@ -39,7 +42,7 @@ class Linkability:
     def __init__(self, gatt: Callable[[Connection], GattMap]) -> None:
         self._gatt = gatt
         self._addresses: dict[bytes, str] = {}
-        self._told: set[tuple[str, str]] = set()
+        self._told: dict[tuple[str, str], None] = {}
 
     def look(self, event: Event) -> Iterator[Finding]:
         """See Watcher."""
@@ -55,9 +58,10 @@ class Linkability:
 
     def _advertised(self, event: Advertised) -> Iterator[Finding]:
         structures = list(ad_structures(event.data))
-        ours = [value[16:] for kind, value in structures if kind == SERVICE_DATA_128 and value[:16] == _OUR_UUID]
+        ours = [value[16:] for kind, value in structures if kind == SERVICE_DATA_128 and value[:16] == OUR_UUID]
         for data in ours:
-            before = self._addresses.setdefault(data, event.address)
+            before = self._addresses.get(data, event.address)
+            remember(self._addresses, data, before, REMEMBERED)
             if before != event.address and self._is_new("advert", data.hex()):
                 detail = f"the same service data under two addresses, {before} and {event.address}"
                 yield Finding(Kind.LINKABLE, Level.ATTACK, Certainty.CERTAIN, (event.packet,), 0, detail)
@@ -82,5 +86,5 @@ class Linkability:
         key = (what[0], what[1])
         if key in self._told:
             return False
-        self._told.add(key)
+        remember(self._told, key, None, REMEMBERED)
         return True

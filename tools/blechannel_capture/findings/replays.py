@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from typing import Final
 
-from blechannel.wire.frames import Info, Pair1, Reconnect1
+from blechannel.wire.frames import Info, Pair1, Pair2, Reconnect1, Reconnect2
 from blechannel_capture.channel.events import ChannelFrame, OddFragment
 from blechannel_capture.channel.joining import Oddity
 from blechannel_capture.events import Event, Verdict
 from blechannel_capture.findings.finding import Certainty, Finding, Kind, Level
 from blechannel_capture.findings.gaps import Gaps
+from blechannel_capture.recent import remember
+
+REMEMBERED: Final = 1 << 16
+"""First messages; the repetition of one before them is not noticed."""
 
 
 class Replays:
@@ -41,12 +46,16 @@ class Replays:
                 fresh, what = b"pair" + noise[:32], "the first message of an earlier pairing"
             case Reconnect1(tag=tag, noise=noise):
                 fresh, what = b"reconnect" + tag + noise, "the first message of an earlier reconnect"
+            case Pair2(noise=noise) | Reconnect2(noise=noise):
+                fresh, what = b"answer" + noise[:32], "the watch's answer in an earlier handshake"
             case _:
                 fresh, what = b"", ""
         if fresh:
             digest = hashlib.sha256(fresh).digest()
-            before = self._seen.setdefault(digest, event.packet)
-            if before != event.packet:
+            before = self._seen.get(digest)
+            if before is None:
+                remember(self._seen, digest, event.packet, REMEMBERED)
+            else:
                 yield self._found(event.packet, number, f"{what} (packet {before})", (before, event.packet))
         if event.verdict is Verdict.REPLAYED:
             yield self._found(event.packet, number, event.detail, (event.packet,))

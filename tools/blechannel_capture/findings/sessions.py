@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from blechannel.methods import Method
 from blechannel.roles import Role
@@ -14,6 +15,15 @@ from blechannel_capture.findings.gaps import Gaps
 
 GUESSES = 3
 """What a window allows; from this many failed pairings on it is called guessing."""
+SHOWN_GUESSES = 100
+"""Whose packets are named."""
+_WHY_REFUSED: Final = {
+    Refusal.PAIRING_CLOSED: "the watch takes no pairing at this time, or not by this method",
+    Refusal.BUSY: "the watch is busy with another phone",
+    Refusal.UNSUPPORTED: "one side does not take what the other has chosen",
+    Refusal.FAILED: "the handshake failed: a wrong code, keys that do not fit, or somebody in between",
+    Refusal.NO_ROOM: "one side has no room for another bond",
+}
 
 
 class Sessions:
@@ -23,7 +33,8 @@ class Sessions:
         self._gaps = gaps
         self._proofs: dict[int, tuple[int, int]] = {}
         """By connection: the packet of m3, and the method."""
-        self._failed: list[int] = []
+        self._failed = 0
+        self._guesses: tuple[int, ...] = ()
 
     def look(self, event: Event) -> Iterator[Finding]:
         """See Watcher."""
@@ -32,12 +43,13 @@ class Sessions:
             yield from self._said(event)
         elif isinstance(event, ChannelEnded):
             yield from self._ended(event)
+            self._proofs.pop(event.connection.number, None)
 
     def end(self) -> Iterator[Finding]:
         """See Watcher."""
-        if len(self._failed) >= GUESSES:
-            detail = f"{len(self._failed)} pairings ended after the phone's proof: somebody may be guessing codes"
-            yield Finding(Kind.GUESSING, Level.ATTACK, Certainty.CERTAIN, tuple(self._failed), 0, detail)
+        if self._failed >= GUESSES:
+            detail = f"{self._failed} pairings ended after the phone's proof: somebody may be guessing codes"
+            yield Finding(Kind.GUESSING, Level.ATTACK, Certainty.CERTAIN, self._guesses, 0, detail)
 
     def _verdict(self, event: ChannelFrame) -> Iterator[Finding]:
         number, packets = event.connection.number, (event.packet,)
@@ -52,7 +64,8 @@ class Sessions:
             detail = f"{event.name}: {event.detail}"
             yield Finding(Kind.UNKNOWN_KEY, Level.NOTE, certainty, packets, number, detail)
         if event.skipped and not self._gaps_explain(number):
-            detail = f"{event.skipped} records of the {event.sender.value} before number {event.record} are missing"
+            records = "1 record" if event.skipped == 1 else f"{event.skipped} records"
+            detail = f"{records} of the {event.sender.value} before number {event.record} never came"
             yield Finding(Kind.RECORD_MISSING, Level.ATTACK, certainty, packets, number, detail)
         if event.is_late:
             detail = f"record {event.record} of the {event.sender.value} came after later ones"
@@ -86,11 +99,15 @@ class Sessions:
             yield Finding(Kind.NOT_RECOGNISED, Level.NOTE, certainty, (event.packet,), number, detail)
         proof, method = self._proofs.pop(number, (0, 0))
         if proof and method in (Method.PASSKEY, Method.WORDS):
-            self._failed.append(proof)
+            self._failed += 1
+            self._guesses = (*self._guesses, proof)[:SHOWN_GUESSES]
 
     def _ended(self, event: ChannelEnded) -> Iterator[Finding]:
         if event.ending is Ending.CUT_OFF:
-            certainty = self._gaps.certainty(event.connection.number)
-            yield Finding(
-                Kind.CUT_OFF, Level.NOTE, certainty, (event.packet,), event.connection.number, event.ending.value
-            )
+            kind, detail = Kind.CUT_OFF, event.ending.value
+        elif event.refusal is not None and event.refusal is not Refusal.NOT_RECOGNISED:  # which has a kind of its own
+            kind, detail = Kind.REFUSED, _WHY_REFUSED[event.refusal]
+        else:
+            return
+        certainty = self._gaps.certainty(event.connection.number)
+        yield Finding(kind, Level.NOTE, certainty, (event.packet,), event.connection.number, detail)

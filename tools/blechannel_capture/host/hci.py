@@ -78,7 +78,9 @@ class HciDecoder:
             elif hci.kind == COMMAND:
                 self._command(hci.data)
         except (struct.error, IndexError):
-            self._ledger.note(Damage.MALFORMED, f"an HCI packet of {len(hci.data)} bytes ends too early", packet=packet)
+            self._ledger.note(
+                Damage.BAD_PACKET, f"an HCI packet of {len(hci.data)} bytes ends too early", packet=packet
+            )
         return self._told
 
     def end(self) -> None:
@@ -93,7 +95,7 @@ class HciDecoder:
         packet, time_ns = self._at
         piece = data[4:]
         if len(piece) != length:
-            self._ledger.note(Damage.MALFORMED, f"ACL data of {len(piece)} bytes says {length}", packet=packet)
+            self._ledger.note(Damage.BAD_PACKET, f"ACL data of {len(piece)} bytes says {length}", packet=packet)
             piece = piece[:length]
         if head & 0x0FFF in self._classic:
             return
@@ -128,7 +130,7 @@ class HciDecoder:
     def _event(self, data: bytes) -> None:
         code, length, body = data[0], data[1], data[2:]
         if len(body) != length:
-            self._ledger.note(Damage.MALFORMED, f"an HCI event of {len(body)} bytes says {length}", packet=self._at[0])
+            self._ledger.note(Damage.BAD_PACKET, f"an HCI event of {len(body)} bytes says {length}", packet=self._at[0])
             return
         read = self._META.get(body[0]) if code == LE_META else self._EVENTS.get(code)
         if read is not None:
@@ -220,7 +222,7 @@ class HciDecoder:
         opcode, length, body = data[0] | data[1] << 8, data[2], data[3:]
         if len(body) != length:
             self._ledger.note(
-                Damage.MALFORMED, f"an HCI command of {len(body)} bytes says {length}", packet=self._at[0]
+                Damage.BAD_PACKET, f"an HCI command of {len(body)} bytes says {length}", packet=self._at[0]
             )
         elif opcode == LE_ENABLE_ENCRYPTION and len(body) >= 28:
             self._key(body, body[12:28], "LE Enable Encryption")

@@ -10,6 +10,7 @@ from blechannel_capture.channel.events import ChannelEnded, ChannelFrame, Handsh
 from blechannel_capture.events import AttPdu, Connected, Connection, Event
 from blechannel_capture.findings import Finding, Findings
 from blechannel_capture.ledger import Ledger
+from blechannel_capture.report.excerpts import Excerpts, Row
 from blechannel_capture.timing import Timing
 
 SHOWN_STEPS = 60
@@ -45,11 +46,13 @@ class Gathered:
     findings: list[Finding]
     ledger: Ledger
     timing: Timing
+    rows: list[Row]
+    """The packets around what was found."""
 
 
 def gather(capture: Capture, name: str) -> Gathered:
     """Read the capture to its end."""
-    findings, timing = Findings(capture.ledger, capture.gatt), Timing()
+    findings, timing, excerpts = Findings(capture.ledger, capture.gatt), Timing(), Excerpts()
     found: list[Finding] = []
     sessions: dict[int, Session] = {}
     kinds: Counter[str] = Counter()
@@ -59,10 +62,16 @@ def gather(capture: Capture, name: str) -> Gathered:
             first_ns = event.time_ns
         last_ns = event.time_ns
         kinds[type(event).__name__] += 1
-        found += findings.look(event)
+        excerpts.look(event)
+        for finding in findings.look(event):
+            excerpts.found(finding)
+            found.append(finding)
         timing.look(event)
         _take(sessions, event)
-    found += findings.end()
+    for finding in findings.end():
+        excerpts.found(finding)
+        found.append(finding)
+    found = findings.in_hindsight(found)
     return Gathered(
         name,
         capture.format.value,
@@ -74,6 +83,7 @@ def gather(capture: Capture, name: str) -> Gathered:
         found,
         capture.ledger,
         timing,
+        excerpts.rows(),
     )
 
 

@@ -13,6 +13,8 @@ from blechannel import __version__
 from blechannel_capture.findings import Certainty, Finding
 from blechannel_capture.report.drawing import sequence, traffic
 from blechannel_capture.report.gathering import Gathered, Session
+from blechannel_capture.report.histogram import histogram
+from blechannel_capture.timing import LinkTiming
 
 _STYLE: Final = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
 LEDGER_LINES: Final = 50
@@ -29,6 +31,7 @@ def page(gathered: Gathered) -> str:
         f'<h1>{title}</h1><div class="verdict{" bad" if certain else ""}">{verdict}</div>',
         _summary(gathered),
         _findings(gathered),
+        _excerpts(gathered),
         _ledger(gathered),
         "<h2>Connections</h2>",
         *(_session(gathered, each) for each in gathered.sessions),
@@ -60,22 +63,44 @@ def _summary(gathered: Gathered) -> str:
 def _findings(gathered: Gathered) -> str:
     if not gathered.findings:
         return '<h2>Findings</h2><p class="soft">None.</p>'
+    shown = {row.packet for row in gathered.rows}
     rows = [
-        f'<tr><td class="number">{_packets(each)}</td><td>{escape(each.kind.value)}</td>'
+        f'<tr><td class="number">{_packets(each, shown)}</td><td>{escape(each.kind.value)}</td>'
         f'<td class="{each.level.value}">{each.level.value}</td>'
-        f"<td>{'certain' if each.certainty is Certainty.CERTAIN else 'inconclusive: a gap'}</td>"
-        f"<td>{escape(each.detail)}</td></tr>"
+        f"<td>{'certain' if each.certainty is Certainty.CERTAIN else 'inconclusive: a gap, or damage'}</td>"
+        f"<td>{escape(each.detail)}{_whose(each)}</td></tr>"
         for each in gathered.findings
     ]
-    return "<h2>Findings</h2>" + _table(("packet", "what", "level", "certainty", "detail"), rows)
+    table = _table(("packet", "what", "level", "certainty", "detail"), rows)
+    return f'<h2>Findings</h2><div class="wide">{table}</div>'
 
 
-def _packets(finding: Finding) -> str:
-    links = [
-        f'<a href="#connection-{finding.connection}">{number}</a>' if finding.connection else str(number)
-        for number in finding.packets
-    ]
-    return ", ".join(links)
+def _packets(finding: Finding, shown: set[int]) -> str:
+    return ", ".join(f'<a href="#packet-{each}">{each}</a>' if each in shown else str(each) for each in finding.packets)
+
+
+def _whose(finding: Finding) -> str:
+    number = finding.connection
+    return f' <a href="#connection-{number}">connection {number}</a>' if number else ""
+
+
+def _excerpts(gathered: Gathered) -> str:
+    if not gathered.rows:
+        return ""
+    rows, next_order = [], gathered.rows[0].order
+    for row in gathered.rows:
+        if row.order > next_order:
+            rows.append('<tr class="skip"><td></td><td></td><td>…</td></tr>')
+        next_order = row.order + 1
+        words = "<br>".join(map(escape, row.words))
+        time = f"{(row.time_ns - gathered.first_ns) / 1e9:.6f}"
+        kind = ' class="found"' if row.is_found else ""
+        rows.append(
+            f'<tr id="packet-{row.packet}"{kind}><td class="number">{row.packet}</td><td class="number">{time}</td>'
+            f'<td class="words">{words}</td></tr>'
+        )
+    heading = "<h2>The packets around the findings</h2>"
+    return heading + '<div class="wide">' + _table(("packet", "seconds", "what was said"), rows) + "</div>"
 
 
 def _ledger(gathered: Gathered) -> str:
@@ -116,7 +141,17 @@ def _session(gathered: Gathered, session: Session) -> str:
             '<span class="key" style="background: var(--other)"></span>peripheral, below'
         )
         parts.append(f'<p class="soft">Bytes of each value over time {keys}</p>{traffic(session)}')
+    if times is not None:
+        parts.append(_durations(times))
     return "".join([*parts, "</div>"])
+
+
+def _durations(times: LinkTiming) -> str:
+    """How long requests took, and how far apart the central's packets are."""
+    declared_ns = times.connection.interval_us * 1000
+    plots = histogram(times.att_round_trips_ns, "ATT round trips")
+    plots += histogram(times.observed_ns, "between the central's packets", expected_ns=declared_ns)
+    return f'<div class="plots">{plots}</div>' if plots else ""
 
 
 def _facts(rows: Iterable[tuple[str, str]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from blechannel.methods import Method
@@ -11,6 +12,7 @@ from blechannel.roles import Role
 from blechannel_tools.board import Board
 from blechannel_tools.exits import Exit
 from blechannel_tools.identities import add_identity, add_trusted, certificate_credentials
+from blechannel_tools.metrics import add_metrics, metrics_served
 from blechannel_tools.options import (
     Commands,
     add_command,
@@ -35,6 +37,7 @@ EPILOG = """examples:
   blechannel watch --transport unix:/tmp/ble --methods oob --tag watch.ndef --pair
   blechannel watch --transport unix:/tmp/ble --methods certificate --pair
   blechannel watch --transport tcp:127.0.0.1:7001 --pair --json
+  blechannel watch --transport unix:/tmp/ble --metrics 9464 --log-json watch.log
 
 In a terminal, p or Enter opens a pairing window for the first of the methods, 1, 2, … for the first, second, …; y and n
 answer whether the words are the same, h shows the phones and changes what they may do, and q quits. Elsewhere --pair
@@ -79,6 +82,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="keep received files here")
     parser.add_argument("--seconds", type=seconds, help="end after so many seconds")
+    add_metrics(parser)
     add_transport(parser, boards=True)
     add_store(parser)
     add_identity(parser)
@@ -116,7 +120,13 @@ async def _watch(options: argparse.Namespace, output: Output) -> None:
     certificates = Method.CERTIFICATE in options.methods
     credentials = certificate_credentials(options, Role.WATCH) if certificates else None
     sensors = Sensors(options.sensor_seed, speed=options.sensor_speed)
-    async with open_watch(options, sensors.plain(options.plain), credentials=credentials) as (watch, radio):
+    async with AsyncExitStack() as held:
+        opening = open_watch(options, sensors.plain(options.plain), credentials=credentials)
+        watch, radio = await held.enter_async_context(opening)
+        if options.metrics is not None:
+            served = await held.enter_async_context(metrics_served(watch, options.metrics))
+            url = f"http://{served}/metrics"
+            output.say(Event.METRICS, f"metrics: {url}", url=url)
         await watch.start()
         running = WatchRun(watch, radio, options, output, sensors=sensors)
         try:

@@ -10,6 +10,7 @@ from typing import Final
 
 from blechannel_tools.docs.attack_table import with_attacks
 from blechannel_tools.docs.conversation_page import conversation_page
+from blechannel_tools.docs.findings_table import with_findings
 from blechannel_tools.docs.schema_table import with_schema
 from blechannel_tools.docs.wire_page import wire_page
 from blechannel_tools.docs.wireshark import dissector
@@ -20,7 +21,7 @@ THREATS: Final = "threats.md"
 """Written by hand, but for one table: that of the attacks that the tests beside the folder of documents try."""
 
 CAPTURES: Final = "capture.md"
-"""The same, but for the table of what is exported."""
+"""The same, but for the tables of what is found and of what is exported."""
 
 
 def stale(folder: Path) -> list[Path]:
@@ -55,7 +56,7 @@ def _pages(folder: Path) -> dict[str, str]:
     if (folder / DISSECTOR).parent.is_dir():
         pages[DISSECTOR] = dissector()
     if (captures := _text(folder / CAPTURES)) is not None:
-        pages[CAPTURES] = with_schema(captures)
+        pages[CAPTURES] = with_findings(with_schema(captures))
     threats, attacks = _text(folder / THREATS), folder.parent / "tests" / "attacks"
     if threats is not None and attacks.is_dir():
         pages[THREATS] = with_attacks(threats, attacks)

@@ -10,7 +10,7 @@ from dataclasses import Field, fields, is_dataclass
 from enum import Enum
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
-from blechannel_capture.events import AttPdu, Connected, Connection, Event, ParametersChanged
+from blechannel_capture.events import AttPdu, Connected, Connection, Event, ParametersChanged, SmpPdu
 from blechannel_capture.json_lines import SCHEMA, kinds
 from blechannel_tools.docs.markdown import table
 
@@ -25,6 +25,8 @@ def keys_of(kind: type[Event]) -> dict[str, str]:
     found = _keys(kind)
     if kind is AttPdu:
         found["name"] = "text"
+    if kind is SmpPdu:
+        found["value"] = "hexadecimal, or null for a key that is distributed"
     if kind in (Connected, ParametersChanged):
         found["link"] = "an object, see below"
     return found

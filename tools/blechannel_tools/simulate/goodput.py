@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from blechannel.aio.channel import Channel
-from blechannel.aio.link import Link
+from blechannel.aio.link import Link, LinkReceiver
 from blechannel.aio.port import Port
 from blechannel.errors import TransportError
 from blechannel.roles import Role
@@ -114,7 +114,7 @@ class _Stream:
             self._tally.arrived(len(await port.receive()))
 
 
-class _BareEnd:
+class _BareEnd(LinkReceiver):
     """Keeps its link full of `value`, unless that is empty, and counts what comes from the other end."""
 
     def __init__(self, link: Link, value: bytes, tally: Tally | None) -> None:

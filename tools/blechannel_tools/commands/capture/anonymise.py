@@ -18,9 +18,11 @@ EPILOG = """examples:
   blechannel capture anonymise btsnoop_hci.log for-a-bug-report.pcapng
   blechannel capture anonymise btsnoop_hci.log for-a-bug-report.pcapng --values
 
-Addresses, and names in advertisements and events, are replaced, the same one always by the same one; link keys are
-wiped. What ATT carries in the clear stays, a device's name among it, except with --values: then all of it is replaced
-but our channel's frames, which are sealed. What a capture tells by its times stays."""
+Addresses and names are replaced wherever the specification puts them, the same one always by the same one, and so
+are the data of manufacturers and services in advertisements, and values of characteristics that say who somebody is
+(device name, serial number, system identifier, …), where the capture tells which those are. Keys, whatever a pairing's
+key could be searched with, comments and btmon's notes are wiped. Other values stay, except with --values: then all are
+replaced but our channel's frames, which are sealed. What a capture tells by its times stays."""
 
 
 def add(commands: Commands) -> None:
@@ -34,10 +36,10 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> Exit:
     """Run it."""
-    anonymiser = Anonymiser(secrets.token_bytes(16), values=options.values)
     count = 0
     with opened(options, output) as capture, new_file(options.target) as target, target.open("xb") as file:
         writer = PcapngWriter(file)
+        anonymiser = Anonymiser(secrets.token_bytes(16), values=options.values, gatt=capture.gatt)
         for packet, events in capture.steps():
             if packet is not None:
                 count += writer.packet(anonymiser.anonymised(packet, events))

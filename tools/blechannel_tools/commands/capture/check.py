@@ -21,7 +21,7 @@ EPILOG = """examples:
 
 A policy, all of it optional:
   fail_on = ["attack"]              # and "weakness", "note"
-  inconclusive_fails = false        # whether a finding over a gap in the capture counts
+  inconclusive_fails = false        # whether one over a gap or damage in the capture counts
   allow = ["not-recognised"]        # findings that never count
   [require]
   sessions = 1                      # at least that many sessions of our channel
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
         for event in capture:
             judgement.look(event)
             found += findings.look(event)
-        found += findings.end()
+        found = findings.in_hindsight([*found, *findings.end()])
     unmet = judgement.unmet(capture.ledger)
     failing = [finding for finding in found if policy.fails(finding)]
     for path, made in ((options.junit, junit), (options.sarif, sarif)):
@@ -93,5 +93,5 @@ def _tell(output: Output, found: list[Finding], failing: list[Finding], unmet: l
 
 def _row(finding: Finding, *, fails: bool) -> tuple[str, str, str, str, str]:
     packet = str(finding.packets[-1]) if finding.packets else ""
-    certain = "yes" if finding.certainty.value == "certain" else "no: a gap"
+    certain = "yes" if finding.certainty.value == "certain" else "no: see info"
     return packet, finding.kind.value, finding.level.value, certain, ("FAILS: " if fails else "") + finding.detail

@@ -6,7 +6,7 @@ import argparse
 from collections import Counter
 
 from blechannel_capture import ChannelFrame, HandshakeVerified, LinkDecrypted, LongTermKey, SealedPdu, Verdict
-from blechannel_tools.commands.capture.reading import add_file, add_keys, opened
+from blechannel_tools.commands.capture.reading import add_file, add_keys, add_show_keys, opened
 from blechannel_tools.exits import Exit
 from blechannel_tools.options import Commands, add_command
 from blechannel_tools.output import Event as Told
@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
     parser = add_command(commands, "decrypt", run, help=about, epilog=EPILOG)
     add_file(parser)
     add_keys(parser)
-    parser.add_argument("--show-keys", action="store_true", help="show the link keys that were found: they are secrets")
+    add_show_keys(parser)
 
 
 def run(options: argparse.Namespace, output: Output) -> Exit:

@@ -9,7 +9,7 @@ from pathlib import Path
 from blechannel.errors import LocalProtocolError
 from blechannel_capture import Capture
 from blechannel_capture.exporting import write_csv, write_json_lines, write_parquet, write_pcapng
-from blechannel_tools.commands.capture.reading import add_file, add_keys, new_file, opened
+from blechannel_tools.commands.capture.reading import add_file, add_keys, add_show_keys, new_file, opened
 from blechannel_tools.exits import Exit
 from blechannel_tools.options import Commands, add_command
 from blechannel_tools.output import Event as Told
@@ -22,7 +22,8 @@ EPILOG = """examples:
 
 The ending of TARGET says the format: .jsonl (every event, a versioned schema), .csv and .parquet (one row an ATT PDU;
 Parquet needs the extra "parquet"), .pcapng (every packet as it was, and behind it what was opened, as an exported PDU;
-tools/wireshark/blechannel.lua shows both in Wireshark)."""
+tools/wireshark/blechannel.lua shows both in Wireshark).
+.jsonl has keys only with --show-keys; .pcapng has all that the capture has."""
 WRITERS: dict[str, Callable[[Capture, Path], int]] = {
     ".jsonl": write_json_lines,
     ".csv": write_csv,
@@ -38,6 +39,7 @@ def add(commands: Commands) -> None:
     add_file(parser)
     parser.add_argument("target", type=Path, metavar="TARGET", help="the new file; its ending says the format")
     add_keys(parser)
+    add_show_keys(parser)
 
 
 def run(options: argparse.Namespace, output: Output) -> Exit:
@@ -47,6 +49,9 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
     if write is None:
         raise LocalProtocolError(f"{target.name}: the ending says the format, one of {', '.join(WRITERS)}")
     with opened(options, output) as capture, new_file(target):
-        count = write(capture, target)
+        if write is write_json_lines:
+            count = write_json_lines(capture, target, show_keys=options.show_keys)
+        else:
+            count = write(capture, target)
     output.say(Told.WRITTEN, f"{count:,} rows are in {target}.", path=str(target), count=count)
     return Exit.DONE

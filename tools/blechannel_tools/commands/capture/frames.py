@@ -7,7 +7,7 @@ import argparse
 from blechannel_capture import as_object, in_words
 from blechannel_capture.events import Event
 from blechannel_capture.json_lines import kinds
-from blechannel_tools.commands.capture.reading import add_file, add_keys, clock, opened
+from blechannel_tools.commands.capture.reading import add_file, add_keys, add_show_keys, clock, opened
 from blechannel_tools.exits import Exit
 from blechannel_tools.options import Commands, add_command, positive
 from blechannel_tools.output import Event as Told
@@ -37,6 +37,7 @@ def add(commands: Commands) -> None:
         metavar="KIND",
         help=f"only this kind of event; may be repeated: {', '.join(KINDS)}",
     )
+    add_show_keys(parser)
     parser.add_argument("--connection", type=positive, metavar="N", help="only this connection")
     parser.add_argument("--limit", type=positive, metavar="N", help="stop after that many")
     parser.add_argument("--follow", action="store_true", help="wait for more at the end of the file, until Ctrl-C")
@@ -50,8 +51,9 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
             start_ns = event.time_ns if start_ns is None else start_ns
             if not _is_wanted(event, options):
                 continue
-            line = f"{event.packet:>7} {clock(event.time_ns, start_ns):>12}  {in_words(event)}"
-            output.say(Told.FRAME, line, **as_object(event))
+            words = in_words(event, show_keys=options.show_keys)
+            line = f"{event.packet:>7} {clock(event.time_ns, start_ns):>12}  {words}"
+            output.say(Told.FRAME, line, **as_object(event, show_keys=options.show_keys))
             count += 1
             if count == options.limit:
                 break

@@ -20,6 +20,8 @@ from blechannel_capture import (
     as_object,
     in_words,
 )
+from blechannel_capture.recent import remember
+from blechannel_tools.commands.capture.check import STYLES
 from blechannel_tools.commands.capture.reading import add_file, add_keys, clock, opened
 from blechannel_tools.exits import Exit
 from blechannel_tools.options import Commands, add_command
@@ -32,7 +34,10 @@ EPILOG = """examples:
 
 A running btmon, or --snoop of a watch or phone in another terminal, is followed until Ctrl-C: connections and their
 traffic above, the last events below. Elsewhere than in a terminal each event is a line, as with `frames --follow`."""
-LAST: Final = 14
+MOST_LINES: Final = 200
+"""Connections, events and findings that are kept: more than a terminal shows."""
+TABLE_LINES: Final = 4
+"""Around the rows of the connections."""
 REFRESH_HZ: Final = 5
 
 
@@ -41,8 +46,8 @@ class _View:
 
     def __init__(self) -> None:
         self.links: dict[int, dict[str, str | int]] = {}
-        self.last: deque[str] = deque(maxlen=LAST)
-        self.findings: deque[str] = deque(maxlen=LAST)
+        self.last: deque[str] = deque(maxlen=MOST_LINES)
+        self.findings: deque[str] = deque(maxlen=MOST_LINES)
         self._start_ns: int | None = None
 
     def take(self, event: Event) -> str:
@@ -52,9 +57,9 @@ class _View:
         self.last.append(printable(line))
         connection = getattr(event, "connection", None)
         if connection is not None:
-            link = self.links.setdefault(
-                connection.number, {"state": "connected", "att": 0, "bytes": 0, "frames": 0, "channel": ""}
-            )
+            if (link := self.links.get(connection.number)) is None:
+                link = {"state": "connected", "att": 0, "bytes": 0, "frames": 0, "channel": ""}
+                remember(self.links, connection.number, link, MOST_LINES)
             self._count(link, event)
         return line
 
@@ -75,13 +80,19 @@ class _View:
             case _:
                 pass
 
-    def table(self) -> Table:
-        """The connections."""
+    def shares(self, height: int) -> tuple[int, int, int]:
+        """How many of the latest connections, findings and events there is room for on so many lines."""
+        links = min(len(self.links), max(1, height // 3 - TABLE_LINES))
+        findings = min(len(self.findings), max(1, height // 4))
+        return links, findings, max(1, height - TABLE_LINES - links - findings)
+
+    def table(self, most: int) -> Table:
+        """The latest connections."""
         rows = [
             (str(number), *(f"{value:,}" if isinstance(value, int) else value for value in link.values()))
             for number, link in self.links.items()
         ]
-        return Table("", ("", "state", "ATT PDUs", "bytes", "frames", "channel"), rows[-LAST:])
+        return Table("", ("", "state", "ATT PDUs", "bytes", "frames", "channel"), rows[-most:])
 
 
 def add(commands: Commands) -> None:
@@ -125,10 +136,20 @@ def _drawn(screen: HumanOutput | None, view: _View) -> Iterator[None]:
     from rich.text import Text
 
     def picture() -> Group:
-        lines = [*(Text(line, "bold red") for line in list(view.findings)), *(Text(line) for line in list(view.last))]
+        links, findings, events = view.shares(screen.console.height)
+        lines = [Text(line, _style(line)) for line in list(view.findings)[-findings:] if findings]
+        lines += [Text(line) for line in list(view.last)[-events:]]
         for line in lines:
             line.no_wrap, line.overflow = True, "ellipsis"
-        return Group(screen.drawn(view.table()), *lines)
+        return Group(screen.drawn(view.table(links)), *lines)
 
-    with Live(get_renderable=picture, console=screen.console, refresh_per_second=REFRESH_HZ):
-        yield
+    try:
+        # On a screen of its own: what was drawn for another width would stay there when the window changes.
+        with Live(get_renderable=picture, console=screen.console, refresh_per_second=REFRESH_HZ, screen=True):
+            yield
+    finally:
+        screen.console.print(picture())
+
+
+def _style(finding: str) -> str:
+    return STYLES.get(finding.partition(":")[0], "")

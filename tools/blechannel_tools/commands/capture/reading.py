@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -13,7 +14,8 @@ from typing import BinaryIO, Final
 from blechannel.errors import LocalProtocolError
 from blechannel_capture import Capture, KeyLog, KeyRing, load_key_log
 from blechannel_capture.containers.source import never
-from blechannel_capture.errors import CaptureError, NotACapture
+from blechannel_capture.errors import CaptureError, DamagedCapture, NotACapture
+from blechannel_capture.ledger import Damage
 from blechannel_capture.link_keys import add_link_keys
 from blechannel_capture.packet import Packet
 from blechannel_tools.output import Output
@@ -23,6 +25,7 @@ LONG_FILE_BYTES: Final = 8 << 20
 """From this size on a bar shows how far reading is."""
 SHOWN_EVERY: Final = 4096
 LOOK_AGAIN_S: Final = 0.2
+_ENDS_READING: Final = (Damage.BAD_LENGTH, Damage.TRUNCATED)
 
 
 def add_file(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +58,13 @@ def add_keys(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_show_keys(parser: argparse.ArgumentParser) -> None:
+    """Whether keys are told."""
+    parser.add_argument(
+        "--show-keys", action="store_true", help="show the keys that are in the capture or were found: they are secrets"
+    )
+
+
 def _key(text: str) -> bytes:
     try:
         key = bytes.fromhex(text.removeprefix("0x"))
@@ -82,12 +92,12 @@ def opened(options: argparse.Namespace, output: Output, path: Path | None = None
             capture = Capture(
                 file,
                 strict=options.strict,
-                wait=_wait if follow else never,
+                wait=_watching(path, file) if follow else never,
                 link_keys=_link_keys(options),
                 key_log=key_log,
             )
         except NotACapture as error:
-            raise NotACapture(f"{'standard input' if path == STANDARD_INPUT else path}: {error}") from error
+            raise NotACapture(f"{named(path)}: {error}") from error
         size_bytes = 0 if path == STANDARD_INPUT else path.stat().st_size
         if size_bytes >= LONG_FILE_BYTES and not follow:
             show = stack.enter_context(output.progress(f"reading {path.name}", size_bytes))
@@ -97,12 +107,32 @@ def opened(options: argparse.Namespace, output: Output, path: Path | None = None
                     show(file.tell())
 
             capture.on_packet = tell
-        yield capture
+        try:
+            yield capture
+        except DamagedCapture as error:
+            raise DamagedCapture(error.entry, file=named(path)) from error
+        if follow and (entries := [each for each in capture.ledger.entries if each.damage in _ENDS_READING]):
+            raise CaptureError(f"{path} cannot be followed further: {entries[-1]}")
 
 
-def _wait() -> bool:
-    time.sleep(LOOK_AGAIN_S)
-    return True
+def named(path: Path) -> str:
+    """For people."""
+    return "standard input" if path == STANDARD_INPUT else str(path)
+
+
+def _watching(path: Path, file: BinaryIO) -> Callable[[], bool]:
+    """Waits for more in a file that grows."""
+
+    def wait() -> bool:
+        time.sleep(LOOK_AGAIN_S)
+        opened, now = os.fstat(file.fileno()), path.stat() if path.exists() else None
+        if now is None or (now.st_ino, now.st_dev) != (opened.st_ino, opened.st_dev):
+            raise CaptureError(f"{path} was moved away or replaced while it was followed: follow the new one")
+        if opened.st_size < file.tell():
+            raise CaptureError(f"{path} was cut short while it was followed: start again")
+        return True
+
+    return wait
 
 
 def _link_keys(options: argparse.Namespace) -> KeyRing:

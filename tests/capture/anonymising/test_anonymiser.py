@@ -27,9 +27,9 @@ KEY = bytes(range(0x50, 0x60))
 
 def anonymous(content: bytes, *, values: bool = False, secret: bytes = bytes(16)) -> tuple[bytes, int]:
     """An anonymous copy, and how much was replaced."""
-    file, anonymiser = io.BytesIO(), Anonymiser(secret, values=values)
-    writer = PcapngWriter(file)
-    for packet, events in Capture(io.BytesIO(content)).steps():
+    file, capture = io.BytesIO(), Capture(io.BytesIO(content))
+    writer, anonymiser = PcapngWriter(file), Anonymiser(secret, values=values, gatt=capture.gatt)
+    for packet, events in capture.steps():
         if packet is not None:
             writer.packet(anonymiser.anonymised(packet, events))
     return file.getvalue(), anonymiser.replaced

@@ -1,0 +1,15 @@
+"""The event loop that MQTT needs: aiomqtt waits for sockets, which only a selector loop can do on Windows."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+
+def run_with_mqtt(work: Coroutine[Any, Any, None], *, platform: str = sys.platform) -> None:
+    """As `asyncio.run`, on a loop that aiomqtt can use."""
+    factory = asyncio.SelectorEventLoop if platform == "win32" else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(work)
