@@ -157,6 +157,7 @@ async def test_who_attacks_costs_little_and_the_bonded_phone_is_served(attack: s
     async with siege(way) as besieged:
         bounded(await attacked(besieged, lambda: ATTACKS[attack](besieged, 30)))
         assert besieged.channel.is_open
+        assert besieged.watch.counters.floods_refused == (30 if attack == "flood" else 0)
 
 
 @pytest.mark.long
