@@ -36,7 +36,10 @@ def test_no_other_page_has_a_program() -> None:
     """Or it would go unrun."""
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("hardware/*.md"), *ROOT.glob("docs/**/*.md")]
     found = {str(page.relative_to(ROOT)) for page in pages if blocks(page.read_text(encoding="utf-8"), "python")}
-    assert found == {"README.md", *(f"docs/{name}.md" for name in ("getting-started", "capture", "write-a-profile"))}
+    assert found == {
+        "README.md",
+        *(f"docs/{name}.md" for name in ("getting-started", "capture", "gateway", "write-a-profile")),
+    }
 
 
 @pytest.mark.parametrize("title", sorted(SECTIONS.keys() - {TWO_PROCESSES}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -36,7 +37,7 @@ async def test_the_steps_come_in_order(tmp_path: Path) -> None:
     seen = Seen()
     await seen.run(tmp_path)
     main = ("types", "refused", "new code", "paired", "there and back", "lost", "one round trip", "the rest", "all")
-    steps = (*main, "both screens", "words", "QR code", "carried")
+    steps = (*main, "both screens", "words", "QR code", "carried", "68 bpm", "71 bpm", "74 bpm")
     said = iter(seen.said)
     assert all(any(step in line for line in said) for step in steps), seen.said
 
@@ -76,18 +77,29 @@ async def test_the_folder_holds_everything_and_replaces_an_earlier_run(tmp_path:
     assert written == json.loads(json.dumps(asdict(summary)))
     # A wrong code leaves the phone's secrets only: the watch gives up before it has a transport.
     lines = (out / "keys.log").read_text().splitlines()
-    assert [line.split("_")[1] for line in lines] == ["PAIR"] * 3 + ["RECONNECT"] * 2 + ["PAIR"] * 4
+    assert [line.split("_")[1] for line in lines] == ["PAIR"] * 3 + ["RECONNECT"] * 2 + ["PAIR"] * 4 + ["RECONNECT"] * 2
 
 
 async def test_its_own_capture_shows_an_honest_run(tmp_path: Path) -> None:
     seen = Seen()
     analysis = (await seen.run(tmp_path)).analysis
-    # A wrong code, the right one, a reconnect, words and a QR code.
-    assert (analysis.sessions, analysis.handshakes, analysis.verified, analysis.attacks) == (5, 5, 5, 0)
-    assert all("cut-off" in finding for finding in analysis.findings), "the link that was lost"
-    assert seen.said[-1].endswith("5 sessions, all handshakes verified, no attack")
+    # A wrong code, the right one, a reconnect, words, a QR code, and the gateway's.
+    assert (analysis.sessions, analysis.handshakes, analysis.verified, analysis.attacks) == (6, 6, 6, 0)
+    kinds = [finding.split(": ")[1] for finding in analysis.findings]
+    assert kinds == ["refused", "cut-off"], "the wrong code, and the link that was lost"
+    assert seen.said[-1].endswith("6 sessions, all handshakes verified, no attack")
     page = (tmp_path / analysis.report).read_text(encoding="utf-8")
-    assert page.count("verified: every tag fits") == 5
+    assert page.count("verified: every tag fits") == 6
+
+
+async def test_without_a_broker_the_cloud_is_left_out_and_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "amqtt.broker", None)
+    summary = await Seen().run(tmp_path)
+    assert summary.cloud.startswith("left out")
+    assert "pip install 'blechannel[broker]'" in summary.cloud
+    assert summary.analysis.sessions == 5
 
 
 async def test_a_capture_that_shows_an_attack_fails_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

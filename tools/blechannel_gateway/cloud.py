@@ -9,8 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from blechannel.errors import BlechannelError
 from blechannel_gateway.broker import Broker
-from blechannel_gateway.errors import BrokerError, GatewayError
+from blechannel_gateway.errors import BrokerError
 from blechannel_gateway.forwarder import Pace
 from blechannel_gateway.inbox import Delivery
 from blechannel_gateway.messages import Lane, Limits, MessageId
@@ -62,7 +63,7 @@ class _Running:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._running.cancel()
-        with suppress(asyncio.CancelledError, GatewayError):  # an error has come out where somebody waited
+        with suppress(asyncio.CancelledError, BlechannelError):  # an error has come out where somebody waited
             await self._running
         await self._held.aclose()
 

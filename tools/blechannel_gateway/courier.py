@@ -15,6 +15,7 @@ from blechannel.errors import MissingExtra
 from blechannel_gateway.broker import Broker
 from blechannel_gateway.errors import BrokerAway, BrokerError, BrokerRefused
 from blechannel_gateway.tls_probe import TlsProbe
+from blechannel_gateway.together import together
 
 if TYPE_CHECKING:
     from aiomqtt import Client, Message
@@ -88,6 +89,7 @@ class Courier:
         self._will = will
         self._client: Client | None = None
         self._stood = False
+        self._publishing: set[asyncio.Task[None]] = set()
         self._context = broker.tls()
 
     @property
@@ -107,8 +109,19 @@ class Courier:
         import aiomqtt
 
         properties = self._properties(letter.properties)
+        publishing = asyncio.ensure_future(
+            client.publish(letter.topic, letter.payload, letter.qos, letter.retain, properties)
+        )
+        self._publishing.add(publishing)
         try:
-            await client.publish(letter.topic, letter.payload, letter.qos, letter.retain, properties)
+            await asyncio.wait([publishing])
+        finally:
+            self._publishing.discard(publishing)
+            publishing.cancel()
+        try:
+            publishing.result()
+        except asyncio.CancelledError:
+            raise BrokerAway("the connection to the broker was lost under a message") from None
         except (aiomqtt.MqttError, OSError, ValueError) as error:
             raise BrokerAway(f"the broker did not take a message ({error})") from error
 
@@ -147,12 +160,14 @@ class Courier:
                 await self._subscribe(client)
                 self._client = client
                 self._stood = True
-                await self._correspondent.connected()
-                await self._read(client)
+                await together([self._read(client), self._correspondent.connected()])
             finally:
                 self._client = None
+                for publishing in self._publishing:  # the client would wait in vain for what no broker answers
+                    publishing.cancel()
                 with suppress(aiomqtt.MqttError, OSError):
                     await self._leave(client)
+                with suppress(aiomqtt.MqttError, OSError):
                     await client.__aexit__(None, None, None)
         except (aiomqtt.MqttError, OSError) as error:
             raise BrokerAway(f"the connection to {self._where} is lost ({error})") from error

@@ -116,13 +116,18 @@ class Inbox:
             if act is not None:
                 act(db)
 
-        await self._database.transact(take)
         lane = delivery.lane
-        self._loads.count(lane, -1, -len(delivery.body))
+        taking = asyncio.ensure_future(self._database.transact(take))
+        taking.add_done_callback(lambda _: self._taken(taking, delivery))
+        await asyncio.shield(taking)  # who is cancelled now has taken it all the same
         if lane in self._refused and 2 * self._loads.messages(lane) <= self._limits.messages:
             stream = self._refused.pop(lane)
             upto = await self._database.transact(lambda db: _upto(db, lane, stream))
             self.tell(lane, Ack(Version.ONE, Wish.SEND_AGAIN, stream, upto))
+
+    def _taken(self, taking: asyncio.Future[None], delivery: Delivery) -> None:
+        if not taking.cancelled() and taking.exception() is None:
+            self._loads.count(delivery.lane, -1, -len(delivery.body))
 
     def _fitting(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """Those that there is room for; of each lane the first ones: one in the middle must not be left out."""

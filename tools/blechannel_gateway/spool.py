@@ -49,7 +49,7 @@ class Spool:
         self._database = database
         self._limits = limits
         self._loads = Loads(limits)
-        self._room = asyncio.Condition()
+        self._room = asyncio.Event()
 
     @classmethod
     async def open(cls, database: Database, limits: Limits = Limits()) -> Spool:  # noqa: B008 - frozen
@@ -93,16 +93,17 @@ class Spool:
 
     async def _put(self, lane: Lane, size_bytes: int, message: Message, act: _Act) -> bool:
         self._limits.check(message.body)
-        async with self._room:
-            await self._room.wait_for(lambda: self._loads.fits(lane, size_bytes))
-            self._loads.count(lane, 1, size_bytes)
-        is_new = False
-        try:
-            is_new = await self._database.transact(act)
-        finally:
-            if not is_new:
-                await self._freed(lane, 1, size_bytes)
-        return is_new
+        while not self._loads.fits(lane, size_bytes):
+            self._room.clear()
+            await self._room.wait()
+        self._loads.count(lane, 1, size_bytes)
+        writing = asyncio.ensure_future(self._database.transact(act))
+        writing.add_done_callback(lambda _: self._written(writing, lane, size_bytes))
+        return await asyncio.shield(writing)  # who is cancelled now has put it all the same
+
+    def _written(self, writing: asyncio.Future[bool], lane: Lane, size_bytes: int) -> None:
+        if writing.cancelled() or writing.exception() is not None or not writing.result():
+            self._freed(lane, 1, size_bytes)
 
     async def unacknowledged(self, lane: Lane, *, above_row: int = 0, most: int) -> list[Kept]:
         """The next posts of the lane's oldest stream; the stream after it begins once that one is through."""
@@ -112,18 +113,18 @@ class Spool:
         """The other side has stored all of the stream up to this one; says how many are kept no longer."""
         messages, size_bytes = await self._database.transact(lambda db: _acknowledged(db, lane, message_id))
         if messages:
-            await self._freed(lane, messages, size_bytes)
+            self._freed(lane, messages, size_bytes)
         return messages
 
     async def drained(self) -> None:
         """Return once nothing waits."""
-        async with self._room:
-            await self._room.wait_for(lambda: not self._loads.lanes)
+        while self._loads.lanes:
+            self._room.clear()
+            await self._room.wait()
 
-    async def _freed(self, lane: Lane, messages: int, size_bytes: int) -> None:
+    def _freed(self, lane: Lane, messages: int, size_bytes: int) -> None:
         self._loads.count(lane, -messages, -size_bytes)
-        async with self._room:
-            self._room.notify_all()
+        self._room.set()
 
 
 def _loads(db: sqlite3.Connection) -> list[tuple[str, str, int, int]]:

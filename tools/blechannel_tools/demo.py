@@ -1,4 +1,4 @@
-"""The main job in one run: a watch and a phone on the embedded radio pair, talk, part, reconnect and finish."""
+"""The main job in one run: a watch and a phone pair, talk, part, reconnect and finish, and tell a cloud of it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ from blechannel.services import echo, transfer
 from blechannel.stores.memory import MemoryStore
 from blechannel.transports.bumble import VirtualRadio
 from blechannel_tools.demo_analysis import Analysed, analyse
+from blechannel_tools.demo_cloud import heart_rate_to_the_cloud, serve_a_heart
 from blechannel_tools.metering import Meter, MeteredPhoneTransport
 from blechannel_tools.output import Lines
+from gatt_profiles import heart_rate
 
 TRANSFER_BYTES = 256 * 1024
 ECHOES = 20
@@ -60,9 +62,11 @@ class Summary:
     transfer_air_bytes: int
     goodput_bytes_per_s: int
     seconds: float
-    """The main run: everything but the other ways to pair."""
+    """The main run: everything but the other ways to pair and the cloud."""
     other_ways: tuple[str, ...]
     """What each of the other pairings proved."""
+    cloud: str
+    """What came out at a subscriber of a broker, or what was left out."""
     captures: tuple[str, ...]
     key_log: str
     analysis: Analysed
@@ -82,6 +86,7 @@ class Summary:
             ("goodput", f"{self.goodput_bytes_per_s / 1000:,.0f} kB/s (a radio of no time: what this machine does)"),
             ("the main run", f"{self.seconds:.2f} s"),
             ("paired again by", "; ".join(self.other_ways)),
+            ("in the cloud", self.cloud),
             ("captures", ", ".join(self.captures)),
             ("key log", self.key_log),
             ("the phone's capture shows", str(self.analysis)),
@@ -121,7 +126,9 @@ async def run_demo(out: Path, *, say: Say, progress: transfer.Progress) -> Summa
     try:
         watch_radio = await radio.watch(snoop=captures[1])
         phone_radio = MeteredPhoneTransport(await radio.phone(snoop=captures[0]), meter)
-        watch = Watch(MemoryStore(), watch_radio, config=Config("demo watch"), key_log=key_log)
+        # Paired with as if for the first time, the phone is no longer the owner's when it carries heart rates.
+        config = Config("demo watch", guest_ports=frozenset({heart_rate.SERVICE.port}))
+        watch = Watch(MemoryStore(), watch_radio, config=config, key_log=key_log)
         phone = Phone(MemoryStore(), phone_radio, config=Config("demo phone"), key_log=key_log)
         async with watch, phone:
             run = _Run(watch, phone, meter, say=say, progress=_Halfway(progress, radio.drop_link))
@@ -151,6 +158,7 @@ class _Run:
         began = perf_counter()
         self._watch.serve(echo.PORT, echo.echo)
         self._watch.serve(transfer.PORT, self._receiver.serve)
+        heart = serve_a_heart(self._watch)
         self._phone.serve(PHONE_ECHO_PORT, echo.echo)
         window = self._watch.open_pairing()
         wrong_code = await self._try_a_wrong_code(window)
@@ -166,6 +174,7 @@ class _Run:
         await channel.close()
         seconds = round(perf_counter() - began, 3)
         other_ways = (await self._pair_by_words(), await self._pair_by_qr_code())
+        cloud = await heart_rate_to_the_cloud(self._phone, heart, self._say)
         transfer_s = lost.seconds + reconnect.seconds + rest.seconds
         return partial(
             Summary,
@@ -184,6 +193,7 @@ class _Run:
             goodput_bytes_per_s=int(len(blob) / transfer_s),
             seconds=seconds,
             other_ways=other_ways,
+            cloud=cloud,
             captures=tuple(path.name for path in captures),
             key_log=keys.name,
         )

@@ -12,8 +12,9 @@ from blechannel.aio.phone import Phone
 from blechannel.aio.watch import Watch
 from blechannel.codec import decode
 from blechannel.errors import BlechannelError, MissingExtra
+from blechannel_gateway.sources import schema_of
 from gatt_profiles import heart_rate
-from gatt_profiles.heart_rate import HeartRate
+from gatt_profiles.heart_rate import BodySensorLocation, HeartRate, Location
 from gatt_profiles.server import Server
 from gatt_profiles.tunnel import serving
 
@@ -31,6 +32,7 @@ Say = Callable[[str], None]
 def serve_a_heart(watch: Watch) -> Server:
     """The watch tells of its heart rate on every channel made from now on."""
     heart = Server(heart_rate.SERVICE)
+    heart.set(heart_rate.LOCATION, BodySensorLocation(Location.WRIST))
     watch.serve(heart_rate.SERVICE.port, serving(heart))
     return heart
 
@@ -91,15 +93,14 @@ async def _through(broker: Broker, phone: Phone, heart: Server, say: Say, folder
 
 
 async def _beat(heart: Server, inbox: AsyncIterable[Delivery]) -> list[int]:
-    """Each beat once the one before has come out; the first as soon as somebody is told of it."""
-    while not heart.is_heard(heart_rate.MEASUREMENT):
-        await asyncio.sleep(0.005)
+    """Each beat once the one before has come out; where the sensor sits comes first, and says that somebody listens."""
     heard: list[int] = []
-    heart.set(heart_rate.MEASUREMENT, HeartRate.of(BEATS_BPM[0]))
+    left = list(BEATS_BPM)
     async for delivery in inbox:
-        heard.append(decode(HeartRate, delivery.body).bpm)
+        if delivery.schema == schema_of(heart_rate.MEASUREMENT):
+            heard.append(decode(HeartRate, delivery.body).bpm)
         await delivery.taken()
-        if len(heard) == len(BEATS_BPM):
+        if not left:
             break
-        heart.set(heart_rate.MEASUREMENT, HeartRate.of(BEATS_BPM[len(heard)]))
+        heart.set(heart_rate.MEASUREMENT, HeartRate.of(left.pop(0)))
     return heard

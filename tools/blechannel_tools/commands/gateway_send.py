@@ -54,4 +54,5 @@ async def _send(options: argparse.Namespace, output: Output) -> None:
         except TimeoutError:
             kept = f"the message is kept in {options.file}: run this again, with any message, to go on"
             raise PeerTimedOut(f"no gateway stored it within {options.seconds:g} s; {kept}") from None
-    output.say(Event.SENT, f"stored for {options.watch[:8]}", port=options.port, message_id=str(message_id))
+    facts = {"messages": 1, "size_bytes": len(options.message.encode()), "port": options.port}
+    output.say(Event.SENT, f"stored for {options.watch[:8]}", **facts, message_id=str(message_id))
