@@ -13,7 +13,7 @@ WORKERS = $$($(BIN)/python -c 'import os; print(min(8, os.cpu_count() + 1))')
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage check format bench mutants fuzz fuzz-long test-system test-long test-hardware test-interpreters docs build constraints clean distclean
+.PHONY: help setup demo test coverage check format bench bench-check bench-counts mutants fuzz fuzz-long test-system test-long test-hardware test-interpreters docs build constraints clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -43,8 +43,15 @@ format: setup ## Format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup ## Measure against the floors and the witnesses
-	$(BIN)/python -m pytest tests/bench -m bench -s --timeout=600
+bench: ## Measure against the floors and the witnesses, into docs/benchmarks.md (five minutes, on a quiet machine)
+	@sh tools/setup.sh .venv-bench all,test,bench
+	.venv-bench/bin/python -m pytest tests/bench -m bench -s --timeout=600 --table=docs/benchmarks.md
+
+bench-check: setup ## Count what the hot paths do, and compare it with what is kept (seconds, on any machine)
+	$(BIN)/python -m tests.bench.counts --check
+
+bench-counts: setup ## Keep what the hot paths do now, for bench-check
+	$(BIN)/python -m tests.bench.counts --write
 
 mutants: setup ## Take away each security check in turn and see that a test fails
 	$(BIN)/python -m tests.mutants.run
@@ -83,4 +90,4 @@ clean: ## Remove what was built, measured or demonstrated
 	find blechannel gatt_profiles tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## The same, and the environments and the virtual machine
-	rm -rf .venv .venv-3.* .venv-fuzz .bluez-vm
+	rm -rf .venv .venv-3.* .venv-bench .venv-fuzz .bluez-vm

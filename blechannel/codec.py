@@ -155,9 +155,9 @@ def _struct(cls: Any) -> Construct[Any, Any]:
 
 @cache
 def _integers(cls: Any) -> struct.Struct | None:
-    """For a class of integers alone, which have no two ways to be written; all of them are big-endian."""
+    """For a class of big-endian integers alone, which have no two ways to be written."""
     layouts = [f.metadata["layout"] for f in fields(cls)]
-    if not all(isinstance(layout, FormatField) for layout in layouts):
+    if not all(isinstance(layout, FormatField) and layout.fmtstr.startswith(">") for layout in layouts):
         return None
     return struct.Struct(">" + "".join(layout.fmtstr.removeprefix(">") for layout in layouts))
 

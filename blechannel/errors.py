@@ -40,10 +40,23 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TypeVar
 
 
 class BlechannelError(Exception):
     """Base of everything that blechannel raises."""
+
+
+E = TypeVar("E", bound=BaseException)
+
+
+def without_frames(error: E) -> E:
+    """The same error, and what it came from, without tracebacks: who keeps it keeps nothing else alive."""
+    link: BaseException | None = error
+    while link is not None and link.__traceback__ is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
 
 
 class LocalProtocolError(BlechannelError):

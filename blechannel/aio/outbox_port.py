@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from blechannel.aio.port import Port
 from blechannel.delivery.conversation import Conversation, Side
-from blechannel.delivery.events import Action, Fetch, Say, Span, Tell, Write
+from blechannel.delivery.events import Action, Broken, Fetch, Say, Span, Tell, Write
 from blechannel.delivery.frames import encode_frame
 from blechannel.delivery.sender import IGNORED
 from blechannel.errors import BlechannelError
@@ -146,6 +146,7 @@ class OutboxPort(Port):
                 self._talk.hear(message)
             except BlechannelError as error:
                 _log.warning("port %s delivers no more on this channel: %s", self.name, error)
+                self._outbox.tell(Broken(self._talk.lane.bond_id, self.name, str(error)))
                 self._stop()
                 self.shut()
         self._act()

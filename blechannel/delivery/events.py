@@ -45,6 +45,13 @@ class Refused(_OfLane):
 
 
 @dataclass(frozen=True, slots=True)
+class Broken(_OfLane):
+    """The peer broke the rules of delivery: nothing goes on this port until the next channel."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotStored(_OfLane):
     """What arrives cannot be stored here (a full disk): the peer keeps it and tries again."""
 
@@ -79,7 +86,9 @@ class BondGone(_OfLane):
     untaken: int
 
 
-OutboxEvent = Stored | Expired | Superseded | Refused | NotStored | StoreReset | PeerStoreReset | CarriedOver | BondGone
+OutboxEvent = (
+    Stored | Expired | Superseded | Refused | Broken | NotStored | StoreReset | PeerStoreReset | CarriedOver | BondGone
+)
 
 
 @dataclass(frozen=True, slots=True)

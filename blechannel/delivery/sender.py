@@ -151,8 +151,10 @@ class Sender:
         Raises:
             UnexpectedFrame: what was never sent, or less than before.
         """
+        if self._phase is Phase.BEGUN:
+            return  # of the stream before: it crossed Begin
         if self._phase is not Phase.RUNNING:
-            raise UnexpectedFrame("a Stored before Resume")
+            raise UnexpectedFrame("a Stored before Begin")
         if not self._stored <= said.stored <= max(self._stored, self._last):
             raise UnexpectedFrame("a Stored of what was not sent, or less than before")
         self._stored = said.stored

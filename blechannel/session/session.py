@@ -19,6 +19,7 @@ from blechannel.errors import (
     PairingRefused,
     PeerTimedOut,
     TransportError,
+    without_frames,
 )
 from blechannel.limits import MAX_WINDOW, Patience
 from blechannel.pairing.changes import Change, ConfirmBond, MarkCopied
@@ -316,8 +317,9 @@ class Session:
 
     def _let_drain(self, fragment: bytes, now: float) -> None:
         """After both CLOSEs only acknowledgements matter: what is queued goes out as the window opens."""
-        with suppress(BlechannelError):
-            self._stage.stream.receive(fragment, now)
+        if not self.stream.has_failed:  # a flood goes on after its refusal
+            with suppress(BlechannelError):
+                self.stream.receive(fragment, now)
 
     def _hear(self, said: Frame | Body) -> None:
         if isinstance(said, Refuse):
@@ -434,7 +436,7 @@ class Session:
                 self._stage.say(Refuse(refusal_for(error)))
         self._stage.conversation.fail()
         self._held.clear()
-        self._stage.tell(Failed(error))
+        self._stage.tell(Failed(without_frames(error)))
 
     def _told(self) -> list[Event]:
         events = self._stage.events

@@ -144,6 +144,11 @@ class FragmentStream:
         self._queue.append(frame)
         self.queued_bytes += size
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the peer broke a rule: nothing more is taken from it, nor sent."""
+        return self._failure is not None
+
     def receive(self, fragment: bytes, now: float) -> bytes | None:
         """Take one fragment; return the frame that it completes, header included, or None.
 

@@ -1,8 +1,14 @@
-"""Every test of this suite is recorded at both hosts, and its captures are judged: see `on_the_air`."""
+"""Every test of this suite is recorded at both hosts, and its captures are judged: see `on_the_air`.
+
+Where BLECHANNEL_CAPTURES names a folder, each is written there with its key log, for `blechannel capture`.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +23,9 @@ def recorded(request: pytest.FixtureRequest) -> Iterator[None]:
     """Records the test; afterwards its captures show what they should."""
     with recording() as recorder:
         yield
+    recorder.end()
+    if folder := os.environ.get("BLECHANNEL_CAPTURES"):
+        written(Path(folder), request.node.name, recorder)
     name = f"{request.path.stem}::{request.node.originalname}"
     if name in NOT_READ:
         return
@@ -29,6 +38,16 @@ def recorded(request: pytest.FixtureRequest) -> Iterator[None]:
     expected: set[Kind] = SHOWS[name]
     assert shown & expected, f"no capture of {name} shows any of {expected}"
     assert accusing <= expected
+
+
+def written(folder: Path, name: str, recorder: Recorder) -> None:
+    """Captures and key logs as files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for role in Role:
+        for number, host in enumerate(recorder.hosts(role), 1):
+            file = folder / f"{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}-{role.value}{number}"
+            file.with_suffix(".btsnoop").write_bytes(host.capture)
+            file.with_suffix(".keys").write_text("\n".join([*host.key_log, ""]), encoding="ascii")
 
 
 def attack_findings(recorder: Recorder) -> list[Finding]:

@@ -43,13 +43,25 @@ class Host:
                 pdu = b"\x1b" + OUTBOX.to_bytes(2, "little") + fragment
                 self.traffic.att(Sender.PERIPHERAL, pdu, handle=self.sides[side])
 
-    def heard(self, *, with_keys: bool = True) -> Heard:
-        """What its capture says, with the keys that it has logged or without."""
+    def end(self) -> None:
+        """Every link is gone."""
         for handle in self.sides.values():
             self.traffic.disconnect(handle=handle)
+
+    @property
+    def capture(self) -> bytes:
+        """As a phone writes it."""
+        return HCI_FILES["btsnoop H4"](self.traffic.said)
+
+    @property
+    def key_log(self) -> list[str]:
+        """The keys of that host's sessions."""
         logged = [event for side in self.sides for event in side.told(KeysLogged)]
-        lines = [each.line for each in cast(list[KeysLogged], logged)] if with_keys else []
-        return hear(HCI_FILES["btsnoop H4"](self.traffic.said), key_log=read_key_log(lines))
+        return [each.line for each in cast(list[KeysLogged], logged)]
+
+    def heard(self) -> Heard:
+        """What its capture says, with the keys that it has logged."""
+        return hear(self.capture, key_log=read_key_log(self.key_log))
 
 
 class Recorder:
@@ -62,6 +74,11 @@ class Recorder:
     def hosts(self, role: Role) -> list[Host]:
         """Those of the phones, or of the watches, on which something passed."""
         return [host for (_, of), host in self._hosts.items() if of is role and host.sides]
+
+    def end(self) -> None:
+        """The test is over, and with it every link."""
+        for host in self._hosts.values():
+            host.end()
 
     def follow(self, world: World, role: Role, side: Side) -> Side:
         """From now on what the side says and hears is recorded."""

@@ -41,7 +41,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for figures in measured:
         for line in figures.lines():
             terminalreporter.write_line(line)
-    if (path := config.getoption("--table")) is not None:
+    if (path := config.getoption("--table", default=None)) is not None:
         page.write(path, measured, _programs())
         terminalreporter.write_line(f"written to {path}")
 

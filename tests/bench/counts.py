@@ -52,9 +52,8 @@ def check(kept: Mapping[str, Mapping[str, int]]) -> int:
             print(f"  SLOWER   {name}: {'; '.join(more)}")
             failed = True
         elif slower(before, now):
-            print(
-                f"  faster   {name}: {now['opcodes'] / before['opcodes'] - 1:+.1%} opcodes; `make bench-counts` keeps it"
-            )
+            less = now["opcodes"] / before["opcodes"] - 1
+            print(f"  faster   {name}: {less:+.1%} opcodes; `make bench-counts` keeps it")
         else:
             print(f"  the same {name}")
     if failed:

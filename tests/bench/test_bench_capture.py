@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib.util import find_spec
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Final
@@ -67,6 +66,13 @@ with open(sys.argv[1], "rb") as file:
         count += ATT_Hdr in HCI_Hdr(file.read(length))
 print(count)
 """
+PYSHARK: Final = """
+import sys
+from pyshark import FileCapture
+with FileCapture(sys.argv[1], display_filter="btatt", keep_packets=False) as capture:
+    print(sum("btatt" in packet for packet in capture))
+"""
+OTHERS: Final = {"scapy": SCAPY, "pyshark": PYSHARK}
 
 
 def tshark(path: Path) -> list[str]:
@@ -106,10 +112,20 @@ def test_att_pdus(long_capture: Path, tmp_path: Path, report: Callable[[Figures]
         "events": python(COUNT, long_capture),
         "JSON lines": python(EXPORT, long_capture, tmp_path / "out.jsonl"),
     }
-    if find_spec("scapy") is not None:
-        work["scapy"] = python(SCAPY, long_capture)
     batches = compared(work, count=PDUS)
     report(Figures("ATT PDU of a capture", batches, {"events": 0.5, "JSON lines": 1.0}, floor="tshark"))
+
+
+@pytest.mark.parametrize(("package", "count"), [("scapy", 20_000), ("pyshark", 2000)])
+def test_other_packages(package: str, count: int, tmp_path: Path, report: Callable[[Figures], None]) -> None:
+    """On shorter files, and figures a PDU: the long one takes them minutes, and pyshark ever longer a PDU."""
+    pytest.importorskip(package, reason=f"{package} is not installed: `make bench` has it")
+    path = tmp_path / "short.btsnoop"
+    with path.open("wb") as file:
+        file.writelines(att_traffic(count))
+    work = {"tshark": tshark(path), "events": python(COUNT, path), package: python(OTHERS[package], path)}
+    assert int(use(work[package]).printed) == count
+    report(Figures(f"ATT PDU, of {count:,} for {package}", compared(work, count=count), floor="tshark"))
 
 
 def long_life(folder: Path, length_bytes: int, count: int) -> tuple[Path, Path]:

@@ -112,7 +112,7 @@ def test_handshake(pattern: str, count: Count, report: Callable[[Figures], None]
         rounds=41,
         number=5,
     )
-    figures = Figures(f"handshake {pattern}, both sides", batches, {"blechannel": 1.3})
+    figures = Figures(f"handshake {pattern}, both sides", batches, {"blechannel": 1.25})
     report(figures)
     for other in ("noiseprotocol", "dissononce"):
         assert figures.ratio("blechannel", to=other) < 1

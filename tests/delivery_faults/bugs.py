@@ -10,6 +10,7 @@ from blechannel.aio.outbox_store import Act
 from blechannel.delivery import changes as to
 from blechannel.delivery.ledger import Entry
 from blechannel.stores import outbox_rows
+from blechannel.stores.outbox_file import Job
 from blechannel.stores.outbox_rows import Rows
 from blechannel.stores.outbox_sqlite import SqliteQueues
 
@@ -35,8 +36,6 @@ def acknowledge_before_storing() -> None:
 
 
 def _store(queues: SqliteQueues, changes: Sequence[to.Change]) -> None:
-    from blechannel.stores.outbox_file import Job
-
     queues._file.write([Job(changes)])
 
 
@@ -47,13 +46,13 @@ def forget_what_was_stored() -> None:
         """Its number is not written down."""
 
     Rows._arrived = arrived  # type: ignore[method-assign]
-    outbox_rows._require = lambda follows: None  # type: ignore[assignment]
+    outbox_rows._require = lambda _follows: None
 
 
 def newest_first() -> None:
     """Messages are shown in another order than they came."""
 
-    def first_after(self: OutboxQueue, row: int) -> Entry | None:
+    def first_after(self: OutboxQueue, _row: int) -> Entry | None:
         lane = self.lane
         return next(reversed(lane.untaken.entries.values()), None) if lane else None
 

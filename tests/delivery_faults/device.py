@@ -26,7 +26,7 @@ from blechannel.stores.sqlite import SqliteStore
 from blechannel.transports.bumble import BumblePhoneTransport, BumbleWatchTransport
 from blechannel.transports.tcp import TcpPhoneTransport, TcpWatchTransport
 from tests.delivery_faults import bugs
-from tests.delivery_faults.traffic import POLICIES, TABLES, Plan, body, note_received, note_sent
+from tests.delivery_faults.traffic import POLICIES, Plan, body, make_tables, note_received, note_sent
 
 FIND_S: Final = 20.0
 RETRY_S: Final = 0.02
@@ -71,8 +71,7 @@ class Device:
         asyncio.get_running_loop().add_reader(self._orders.fileno(), self._obey)
         store = await SqliteStore.open(task.folder / f"{task.role.value}.db", role=task.role)
         queues = await SqliteQueues.open(task.folder / f"{task.role.value}.queues")
-        for table in TABLES:
-            await queues.write((), lambda at, table=table: at.execute(table))
+        await queues.write((), make_tables)
         outbox = Outbox(queues, POLICIES)
         [bond_id] = store.book.bonds
         async with asyncio.TaskGroup() as group:
@@ -115,8 +114,11 @@ class Device:
             radio = TcpWatchTransport(address) if kind == "tcp" else await BumbleWatchTransport.open(address)
             async with Watch(store, radio, config=Config("watch"), outbox=outbox):
                 await asyncio.Event().wait()
-        air = TcpPhoneTransport([address], scan_interval_s=0.02)
-        central = air if kind == "tcp" else await BumblePhoneTransport.open(address)
+        central = (
+            TcpPhoneTransport([address], scan_interval_s=0.02)
+            if kind == "tcp"
+            else await BumblePhoneTransport.open(address)
+        )
         async with Phone(store, central, config=Config("phone"), outbox=outbox) as phone:
             while True:
                 with suppress(BlechannelError):

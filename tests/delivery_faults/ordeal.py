@@ -80,19 +80,13 @@ def undergo(ordeal: Ordeal, folder: Path) -> Verdict:
     asyncio.run(_pair(folder))
     chance = random.Random(ordeal.plan.seed)
     with _air(ordeal.transport) as transport, ExitStack() as living:
-        sides: dict[Role, Living] = {}
-
-        def start(role: Role) -> None:
-            sides[role] = Living(Task(role, folder, transport, ordeal.plan, ordeal.bug))
-
-        for role in Role:
-            start(role)
-        living.callback(lambda: [side.kill() for side in sides.values()])
+        sides = {role: Living(Task(role, folder, transport, ordeal.plan, ordeal.bug)) for role in Role}
+        living.callback(_kill, sides)
         for _ in range(ordeal.kills):
             time.sleep(chance.uniform(0.0, ordeal.longest_s))
             role = chance.choice(list(Role))
             sides[role].kill()
-            start(role)
+            sides[role] = Living(Task(role, folder, transport, ordeal.plan, ordeal.bug))
         by = time.monotonic() + END_S
         for order in (FINISH, CLOSE):
             for side in sides.values():
@@ -100,6 +94,11 @@ def undergo(ordeal: Ordeal, folder: Path) -> Verdict:
             for side in sides.values():
                 side.obeyed(order, by=by)
     return judge(folder, ordeal.plan)
+
+
+def _kill(sides: dict[Role, Living]) -> None:
+    for side in sides.values():
+        side.kill()
 
 
 async def _pair(folder: Path) -> None:

@@ -42,6 +42,11 @@ def body(plan: Plan, sender: str, port: str, number: int) -> bytes:
     return number.to_bytes(8) + chance.randbytes(chance.randrange(longest))
 
 
+def make_tables(at: sqlite3.Connection) -> None:
+    for table in TABLES:
+        at.execute(table)
+
+
 def number_of(message: bytes) -> int:
     return int.from_bytes(message[:8])
 

@@ -7,9 +7,13 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, Final
 
 from blechannel.delivery.policies import BestEffort, Ordered
 from tests.delivery_faults.traffic import POLICIES, Plan, body, digest_of
+
+SENT: Final = "SELECT number FROM app_sent WHERE port = ? ORDER BY number"
+RECEIVED: Final = "SELECT number, digest FROM app_received WHERE port = ? ORDER BY place"
 
 
 @dataclass(slots=True)
@@ -29,22 +33,20 @@ def judge(folder: Path, plan: Plan) -> Verdict:
     """Both directions of every port."""
     verdict = Verdict()
     for sender, receiver in (("watch", "phone"), ("phone", "watch")):
-        with closing(sqlite3.connect(folder / f"{sender}.queues")) as sent_in:
-            with closing(sqlite3.connect(folder / f"{receiver}.queues")) as received_in:
-                for port in POLICIES:
-                    sent = [
-                        n
-                        for (n,) in sent_in.execute(
-                            "SELECT number FROM app_sent WHERE port = ? ORDER BY number", (port,)
-                        )
-                    ]
-                    query = "SELECT number, digest FROM app_received WHERE port = ? ORDER BY place"
-                    received = received_in.execute(query, (port,)).fetchall()
-                    _compare(verdict, f"{sender} to {receiver}, {port}", port, sent, [n for n, _ in received])
-                    for number, digest in received:
-                        if digest != digest_of(body(plan, sender, port, number)):
-                            verdict.faults.append(f"changed: {sender} to {receiver}, {port}: {number}")
+        for port in POLICIES:
+            where = f"{sender} to {receiver}, {port}"
+            sent = _rows(folder / f"{sender}.queues", SENT, port)
+            received = _rows(folder / f"{receiver}.queues", RECEIVED, port)
+            _compare(verdict, where, port, [n for (n,) in sent], [n for n, _ in received])
+            changed = [n for n, digest in received if digest != digest_of(body(plan, sender, port, n))]
+            if changed:
+                verdict.faults.append(f"changed: {where}: {changed[:5]}")
     return verdict
+
+
+def _rows(file: Path, query: str, port: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(file)) as opened:
+        return opened.execute(query, (port,)).fetchall()
 
 
 def _compare(verdict: Verdict, where: str, port: str, sent: list[int], received: list[int]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 from blechannel.aio.link import Link, LinkPosture, LinkReceiver, PhoneTransport, Sighting, WatchTransport
 from blechannel.errors import TransportError
-from blechannel.limits import Patience
-from blechannel.wire.fragments import FRAGMENT_HEADER_BYTES
+from blechannel.limits import Limits, Patience
+from blechannel.wire.flow import ACK_DELAY_S
+from blechannel.wire.fragments import FRAGMENT_HEADER_BYTES, FragmentStream
 from blechannel.wire.header import frame_length
 
 ENDLESS = Patience(*[1e7] * 6)
@@ -15,7 +17,7 @@ ENDLESS = Patience(*[1e7] * 6)
 _STARTS, _CONTROL = 0x80, 0x80
 
 
-class Deaf:
+class Deaf(LinkReceiver):
     """Who connects, and takes no notice of anything."""
 
     def fragment_received(self, fragment: bytes) -> None:
@@ -26,6 +28,20 @@ class Deaf:
 
     def link_lost(self, error: TransportError) -> None:
         pass
+
+
+class Nodding(Deaf):
+    """Who acknowledges all it hears, and says nothing."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._stream = FragmentStream(max_fragment_bytes=link.max_fragment_bytes, receive=Limits(), patience=ENDLESS)
+
+    def fragment_received(self, fragment: bytes) -> None:
+        now_s = asyncio.get_running_loop().time()
+        self._stream.receive(fragment, now_s)
+        for answer in self._stream.fragments_to_send(now_s + ACK_DELAY_S):
+            self._link.send(answer)
 
 
 class MutedLink:

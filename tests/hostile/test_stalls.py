@@ -7,16 +7,17 @@ from contextlib import suppress
 
 from blechannel.aio.household import Household
 from blechannel.aio.phone import Phone
-from blechannel.aio.watch import Watch
+from blechannel.aio.watch import FULL_HOUSE_S, Watch
 from blechannel.config import Config
 from blechannel.errors import BlechannelError
+from blechannel.limits import MAX_LINKS
 from blechannel.roles import Role
 from blechannel.session.conversation import TABLE, State
 from blechannel.stores.memory import MemoryStore
 from blechannel.wire.frames import Refuse
 from tests.aio.rooms import House, house, typing
 from tests.aio.virtual import now_s, on_virtual_clock
-from tests.hostile.muted import ENDLESS, Deaf, MutedPhone, MutedWatch
+from tests.hostile.muted import ENDLESS, Deaf, MutedPhone, MutedWatch, Nodding
 
 HONEST_S = 2.0
 """What a reconnect may take an honest phone meanwhile."""
@@ -159,7 +160,8 @@ async def test_while_people_pair_nobody_gives_way() -> None:
         watch.open_pairing()
         slow = h.air.phone()
         for _ in range(MAX_LINKS):
-            (await slow.connect("watch-1")).start(Deaf())
+            link = await slow.connect("watch-1")
+            link.start(Nodding(link))
         await asyncio.sleep(5 * FULL_HOUSE_S)
         assert watch.figures.links == MAX_LINKS
         await slow.close()
@@ -172,7 +174,8 @@ async def test_a_stranger_that_says_nothing_has_less_time_while_nobody_pairs() -
         for opens, stays_s in ((False, 10), (True, 60)):
             if opens:
                 watch.open_pairing(duration_s=300)
-            (await stranger.connect("watch-1")).start(Deaf())
+            link = await stranger.connect("watch-1")
+            link.start(Nodding(link))
             await asyncio.sleep(stays_s - 1)
             assert watch.figures.links == 1
             await asyncio.sleep(15)

@@ -18,6 +18,9 @@ from tests.system.bluez_vm.sides import WatchSide
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
 
+LOST = {Damage.UNFINISHED, Damage.ORPHAN, Damage.MALFORMED}
+"""What a btmon in a busy machine leaves: the kernel drops what its socket has no room for, and does not say so."""
+
 
 def heard(path: Path, key_log: KeyLog) -> Heard:
     with open_capture(path, key_log=key_log) as capture:
@@ -57,4 +60,4 @@ async def test_a_session_is_verified_in_the_captures_of_both_ends(
     for path in sorted(machine.out.glob("*.btsnoop")):
         capture = heard(path, {})
         assert [str(each) for each in capture.findings if each.level is not Level.NOTE] == [], path.name
-        assert set(capture.damage()) <= {Damage.UNFINISHED}, path.name
+        assert set(capture.damage()) <= (LOST if path.name == "machine.btsnoop" else {Damage.UNFINISHED}), path.name

@@ -27,6 +27,6 @@ class NotACapture(CaptureError):
 class DamagedCapture(CaptureError):
     """Strict reading met damage; `entry` says which, where."""
 
-    def __init__(self, entry: Entry) -> None:
-        super().__init__(str(entry))
+    def __init__(self, entry: Entry, *, file: str = "") -> None:
+        super().__init__(f"{file}: {entry}" if file else str(entry))
         self.entry = entry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 from blechannel.errors import (
@@ -76,6 +77,8 @@ def in_words(error: Exception) -> str:
         return _denied(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {(error.strerror or 'it cannot be used').lower()}"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # files that commands write are named
+        return "standard output: no space left on device"
     return str(error)
 
 

@@ -92,6 +92,17 @@ def add_name(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument("--name", default=default, help=f"what the peer will call this side (default: {default})")
 
 
+def add_watch(parser: argparse.ArgumentParser) -> None:
+    """Which of the watches that the phone is bonded with."""
+    parser.add_argument("--watch", metavar="BOND", help="name, id or address (default: the only bond)")
+
+
+def add_end(parser: argparse.ArgumentParser, *, of: str) -> None:
+    """When to stop hearing what a watch says; `of` names what is counted."""
+    parser.add_argument("--count", type=positive, help=f"end after so many {of}")
+    parser.add_argument("--seconds", type=seconds, help="end after so many seconds")
+
+
 def add_find(parser: argparse.ArgumentParser) -> None:
     """How long to look for the watch."""
     parser.add_argument(

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from blechannel.aio.channel import Channel
+from blechannel.aio.keep import Connected, Kept, Stopped, Waiting
+from blechannel.aio.keep_policy import KeepPolicy
 from blechannel.aio.phone import Phone
-from blechannel.errors import PeerTimedOut, TransportError
+from blechannel.errors import BlechannelError, LinkLost, PeerTimedOut, TransportError
 from blechannel.services.transfer import send_blob
 from blechannel_tools.output import Event, Output, ShowProgress
 from blechannel_tools.reaching import reach, told_when_closed
 
 TRIES = 5
-"""Links in a row that may be lost without a byte gained."""
+"""Links in a row that may be lost, or not come about, without a byte gained."""
+FIRST_WAIT_S = 0.2
+MOST_WAIT_S = 5.0
 
 
 @dataclass(slots=True)
@@ -30,7 +35,7 @@ class Sending:
             self.furthest = done_bytes
             self.tries_left = TRIES
 
-    def lost(self, error: TransportError | PeerTimedOut) -> None:
+    def lost(self, error: BlechannelError) -> None:
         """A link, or the way to a new one, is gone; raises the error where that happened too often in a row."""
         self.links_lost += 1
         self.tries_left -= 1
@@ -44,13 +49,26 @@ async def send_file(phone: Phone, blob: bytes, options: argparse.Namespace, outp
     Raises:
         BlechannelError: the first connection fails, the watch refuses, or `TRIES` links bring nothing.
     """
-    sending = Sending()
     with output.waiting("looking for the watch"):
         channel = await reach(phone, options)
+    policy = KeepPolicy(first_s=FIRST_WAIT_S, most_s=MOST_WAIT_S, give_up_after_s=TRIES * options.timeout)
     with output.progress("transfer", len(blob)) as show:
-        while not await _sent(channel, blob, sending, show, output):
-            channel = await _reach_again(phone, sending, options)
-    return sending
+        async with phone.keep(channel.bond_id, policy=policy) as kept:
+            return await _send_over(kept, blob, show, output)
+
+
+async def _send_over(kept: Kept, blob: bytes, show: ShowProgress, output: Output) -> Sending:
+    sending = Sending()
+    async with aclosing(kept.states()) as states:
+        async for state in states:
+            match state:
+                case Connected(channel) if await _sent(channel, blob, sending, show, output):
+                    return sending
+                case Waiting(_, error):
+                    sending.lost(error or LinkLost("the watch closed the channel"))
+                case Stopped(BlechannelError() as error):
+                    raise error
+    raise LinkLost("the watch is looked for no longer")
 
 
 async def _sent(channel: Channel, blob: bytes, sending: Sending, show: ShowProgress, output: Output) -> bool:
@@ -63,15 +81,6 @@ async def _sent(channel: Channel, blob: bytes, sending: Sending, show: ShowProgr
             with told_when_closed(channel):
                 await send_blob(channel, blob, progress=progress)
     except (TransportError, PeerTimedOut) as error:
-        sending.lost(error)
         output.say(Event.LINK_LOST, f"the link is lost ({error}); looking for the watch again", message=str(error))
         return False
     return True
-
-
-async def _reach_again(phone: Phone, sending: Sending, options: argparse.Namespace) -> Channel:
-    while True:
-        try:
-            return await reach(phone, options)
-        except (TransportError, PeerTimedOut) as error:
-            sending.lost(error)

@@ -11,7 +11,16 @@ from blechannel.limits import MAX_NAME_BYTES, is_name
 from blechannel.pairing.access import Standing
 from blechannel.services.household import PORT, Mark, Member, Owner
 from blechannel_tools.exits import Exit
-from blechannel_tools.options import Commands, add_command, add_find, add_name, add_store, add_transport, share_examples
+from blechannel_tools.options import (
+    Commands,
+    add_command,
+    add_find,
+    add_name,
+    add_store,
+    add_transport,
+    add_watch,
+    share_examples,
+)
 from blechannel_tools.output import Event, Output, Table
 from blechannel_tools.prompt import confirm
 from blechannel_tools.reaching import connected
@@ -83,7 +92,7 @@ def _part(parts: Commands, name: str, act: Act, about: str) -> argparse.Argument
         return Exit.DONE
 
     parser = add_command(parts, name, run, help=about)
-    parser.add_argument("--watch", metavar="BOND", help="name, id or address (default: the only bond)")
+    add_watch(parser)
     add_find(parser)
     add_transport(parser)
     add_store(parser)

@@ -15,12 +15,12 @@ from blechannel_tools.following import follow
 from blechannel_tools.options import (
     Commands,
     add_command,
+    add_end,
     add_find,
     add_name,
     add_store,
     add_transport,
-    positive,
-    seconds,
+    add_watch,
 )
 from blechannel_tools.output import Event, Output
 from blechannel_tools.reaching import connected
@@ -38,9 +38,8 @@ def add(commands: Commands) -> None:
     """Declare the command."""
     parser = add_command(commands, "listen", run, help="print each message of one of the watch's ports", epilog=EPILOG)
     parser.add_argument("port", help="the port's name, such as battery")
-    parser.add_argument("--watch", metavar="BOND", help="name, id or address (default: the only bond)")
-    parser.add_argument("--count", type=positive, help="end after so many messages")
-    parser.add_argument("--seconds", type=seconds, help="end after so many seconds")
+    add_watch(parser)
+    add_end(parser, of="messages")
     add_find(parser)
     add_transport(parser)
     add_store(parser)

@@ -13,7 +13,7 @@ from blechannel.errors import BlechannelError, LocalProtocolError, PeerTimedOut
 from blechannel.services.transfer import MAX_BYTES
 from blechannel_tools.commands.phone_listen import tell_message
 from blechannel_tools.exits import Exit
-from blechannel_tools.options import Commands, add_command, add_find, add_name, add_store, add_transport
+from blechannel_tools.options import Commands, add_command, add_find, add_name, add_store, add_transport, add_watch
 from blechannel_tools.output import Event, Output
 from blechannel_tools.reaching import connected
 from blechannel_tools.resuming import send_file
@@ -38,7 +38,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--file", type=Path, help="send these bytes as one message; - is standard input")
     parser.add_argument("--transfer", type=Path, metavar="FILE", help="send a file of any size up to 16 MiB")
     parser.add_argument("--expect-reply", action="store_true", help="print the reply to each message")
-    parser.add_argument("--watch", metavar="BOND", help="name, id or address (default: the only bond)")
+    add_watch(parser)
     add_find(parser)
     add_transport(parser)
     add_store(parser)

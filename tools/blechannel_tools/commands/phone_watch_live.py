@@ -15,12 +15,12 @@ from blechannel_tools.live_view import LiveView
 from blechannel_tools.options import (
     Commands,
     add_command,
+    add_end,
     add_find,
     add_name,
     add_store,
     add_transport,
-    positive,
-    seconds,
+    add_watch,
 )
 from blechannel_tools.output import Event, Output
 from blechannel_tools.reaching import connected
@@ -49,7 +49,7 @@ def add(commands: Commands) -> None:
     parser = add_command(
         commands, "watch-live", run, help="show the watch's sensors as they change, with a small plot", epilog=EPILOG
     )
-    parser.add_argument("--watch", metavar="BOND", help="name, id or address (default: the only bond)")
+    add_watch(parser)
     parser.add_argument(
         "--profile",
         action="append",
@@ -57,8 +57,7 @@ def add(commands: Commands) -> None:
         metavar="PROFILE",
         help="one of those below; may be repeated (default: all)",
     )
-    parser.add_argument("--count", type=positive, help="end after so many values")
-    parser.add_argument("--seconds", type=seconds, help="end after so many seconds")
+    add_end(parser, of="values")
     add_find(parser)
     add_transport(parser)
     add_store(parser)

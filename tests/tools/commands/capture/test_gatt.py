@@ -9,6 +9,7 @@ import pytest
 
 from blechannel.gatt import INBOX_UUID
 from tests.capture.traffic import INBOX
+from tests.capture.writing import HCI_FILES
 from tests.tools.commands.capture.recording import Recording
 from tests.tools.programs import Run
 
@@ -52,6 +53,13 @@ def test_a_map_that_is_none(programs: Run, recorded: Recording, tmp_path: Path, 
 
 def test_a_map_that_is_missing(programs: Run, recorded: Recording, tmp_path: Path) -> None:
     assert programs("capture", "gatt", str(recorded.phone), "--map", str(tmp_path / "map.json")).code == 7
+
+
+def test_a_capture_without_any_connection(programs: Run, people: Run, tmp_path: Path) -> None:
+    path = tmp_path / "quiet.btsnoop"
+    path.write_bytes(HCI_FILES["btsnoop H4"]([]))
+    assert people("capture", "gatt", str(path)).out == "No connection is in this capture.\n"
+    assert [event["event"] for event in programs("capture", "gatt", str(path)).events] == ["gatt", "done"]
 
 
 def test_a_connection_of_which_nothing_is_known(people: Run, sniffed: Path) -> None:

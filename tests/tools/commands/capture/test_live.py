@@ -84,10 +84,14 @@ def garbled(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("happens", "why"),
-    [(gone, "moved away"), (replaced, "replaced"), (cut, "cut short"), (garbled, "cannot be followed further")],
+    ("action", "happens", "why"),
+    [
+        ("live", gone, "moved away"),
+        ("live", replaced, "replaced"),
+        ("frames", cut, "cut short"),
+        ("frames", garbled, "cannot be followed further"),
+    ],
 )
-@pytest.mark.parametrize("action", ["live", "frames"])
 def test_a_file_that_is_taken_away_ends_it_with_the_reason(
     recorded: Recording, tmp_path: Path, action: str, happens: Callable[[Path], None], why: str
 ) -> None:

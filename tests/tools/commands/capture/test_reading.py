@@ -59,6 +59,7 @@ def test_what_cannot_be_read(
 def test_damage_is_fatal_where_it_shall_be(programs: Run, damaged: Path) -> None:
     assert programs("capture", "frames", str(damaged)).code == 0
     ran = programs("capture", "frames", str(damaged), "--strict")
+    assert ran.last["message"].startswith(f"{damaged}: packet ")
     assert (ran.code, ran.last["error"]) == (7, "DamagedCapture")
     assert "the file ends inside a record" in ran.last["message"]
     assert [event["event"] for event in ran.events].count("frame") > 10, "what stands before it is told"

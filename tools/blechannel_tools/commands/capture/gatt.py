@@ -46,6 +46,8 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
             dump_map([gatt for _, gatt in links], target)
     for connection, gatt in links:
         _tell(output, connection, gatt)
+    if not links:
+        output.say(Told.GATT, "No connection is in this capture.", connection=0, attributes={})
     if target is not None:
         output.say(Told.WRITTEN, f"The attributes are in {target}.", path=str(target))
     output.say(Told.DONE, count=len(links))

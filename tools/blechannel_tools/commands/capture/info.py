@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
 from blechannel_capture import ChannelEnded, Connected, Connection, Event, HandshakeVerified
 from blechannel_capture.ledger import Ledger
 from blechannel_capture.packet import Packet
 from blechannel_capture.words import handshake_in_words
-from blechannel_tools.commands.capture.reading import add_file, add_keys, opened
+from blechannel_tools.commands.capture.reading import add_file, add_keys, named, opened
 from blechannel_tools.exits import Exit
 from blechannel_tools.options import Commands, add_command
 from blechannel_tools.output import Event as Told
@@ -61,7 +62,7 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
     ]
     output.say(
         Told.CAPTURE,
-        Table(str(options.file), ("", ""), facts),
+        Table(named(Path(options.file.name)), ("", ""), facts),
         format=capture.format.value,
         link_types=sorted(seen.link_types),
         packets=capture.packets,

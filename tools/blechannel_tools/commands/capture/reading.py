@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 from blechannel.errors import LocalProtocolError
 from blechannel_capture import Capture, KeyLog, KeyRing, load_key_log
 from blechannel_capture.containers.source import never
-from blechannel_capture.errors import CaptureError, NotACapture
+from blechannel_capture.errors import CaptureError, DamagedCapture, NotACapture
 from blechannel_capture.ledger import Damage
 from blechannel_capture.link_keys import add_link_keys
 from blechannel_capture.packet import Packet
@@ -97,7 +97,7 @@ def opened(options: argparse.Namespace, output: Output, path: Path | None = None
                 key_log=key_log,
             )
         except NotACapture as error:
-            raise NotACapture(f"{'standard input' if path == STANDARD_INPUT else path}: {error}") from error
+            raise NotACapture(f"{named(path)}: {error}") from error
         size_bytes = 0 if path == STANDARD_INPUT else path.stat().st_size
         if size_bytes >= LONG_FILE_BYTES and not follow:
             show = stack.enter_context(output.progress(f"reading {path.name}", size_bytes))
@@ -107,9 +107,17 @@ def opened(options: argparse.Namespace, output: Output, path: Path | None = None
                     show(file.tell())
 
             capture.on_packet = tell
-        yield capture
+        try:
+            yield capture
+        except DamagedCapture as error:
+            raise DamagedCapture(error.entry, file=named(path)) from error
         if follow and (entries := [each for each in capture.ledger.entries if each.damage in _ENDS_READING]):
             raise CaptureError(f"{path} cannot be followed further: {entries[-1]}")
+
+
+def named(path: Path) -> str:
+    """For people."""
+    return "standard input" if path == STANDARD_INPUT else str(path)
 
 
 def _watching(path: Path, file: BinaryIO) -> Callable[[], bool]:
