@@ -6,6 +6,7 @@ from tests.mutants import (
     of_bonds,
     of_carriers,
     of_certificate_files,
+    of_deliveries,
     of_households,
     of_keeping,
     of_limits,
@@ -41,4 +42,5 @@ MUTANTS: list[Mutant] = [
     *of_system_radios.MUTANTS,
     *of_plain_services.MUTANTS,
     *of_the_gateway.MUTANTS,
+    *of_deliveries.MUTANTS,
 ]
