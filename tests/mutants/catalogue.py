@@ -19,6 +19,7 @@ from tests.mutants import (
     of_sessions,
     of_stores_and_links,
     of_system_radios,
+    of_the_gateway,
     of_waits,
     of_wire,
 )
@@ -42,5 +43,6 @@ MUTANTS: list[Mutant] = [
     *of_certificate_files.MUTANTS,
     *of_system_radios.MUTANTS,
     *of_plain_services.MUTANTS,
+    *of_the_gateway.MUTANTS,
     *of_deliveries.MUTANTS,
 ]
