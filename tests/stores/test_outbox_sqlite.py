@@ -301,6 +301,14 @@ async def test_queues_in_memory_know_no_transaction_and_close() -> None:
         await queues.write(())
 
 
+async def test_a_disk_and_a_ledger_that_disagree_leave_nobody_waiting(tmp_path: Path) -> None:
+    async with await SqliteQueues.open(tmp_path / "queues") as queues:
+        await queues.write((LIFE[0],))
+        queues.ledger.lanes.clear()
+        with pytest.raises(StoreError, match="bond was removed"):
+            await queues.write((put(1, b"x"),))
+
+
 async def test_a_write_whose_caller_went_away_is_made(tmp_path: Path) -> None:
     async with await SqliteQueues.open(tmp_path / "queues") as queues:
         queues.write((LIFE[0],)).cancel()
