@@ -183,6 +183,8 @@ class OutboxQueue:
         lane, ttl_s = self.lane, self.policy.ttl_s
         if lane is None or ttl_s is None or self._error is not None:
             return
+        waits = {**lane.waiting.entries, **self._coming}
+        self._since_s = {row: since_s for row, since_s in self._since_s.items() if row in waits}
         late: list[Entry] = []
         for entry in lane.waiting.entries.values():
             left_s = self._left_s(entry, ttl_s)
@@ -261,7 +263,8 @@ class OutboxQueue:
         self._coming[row] = change
         self._leaving.update(leaving)
         receipt = self._receipts[message_id] = Receipt(message_id)
-        self._since_s[row] = asyncio.get_running_loop().time()
+        if self.policy.ttl_s is not None:
+            self._since_s[row] = asyncio.get_running_loop().time()
         written = self.store.write((change,), act)
         written.add_done_callback(partial(self._queued, change, leaving))
         return written, receipt

@@ -429,7 +429,7 @@ async def test_a_disk_that_is_full_from_the_start_is_asked_again(
                 refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 refused.set_exception(StoreError("the disk is full"))
                 return refused
-            return write(self, changes, act)  # type: ignore[arg-type]
+            return write(self, changes, act)
 
         monkeypatch.setattr(SqliteQueues, "write", fail)
         await asyncio.wait_for((await ours.from_watch().send(b"one")).stored(), SOON_S)

@@ -156,15 +156,15 @@ RIGHTS = [
     Mutant(
         "ports that a peer opens for ever are forgotten",
         "aio/channel.py",
-        "if len(self._unasked) > UNASKED_PORTS:",
+        "if len(unasked) > UNASKED_PORTS:",
         "if False:",
         "aio/test_port.py",
     ),
     Mutant(
         "a port of the peer's that is open or unread is not forgotten",
         "aio/channel.py",
-        " for name, port in self._unasked.items() if port.is_spent)",
-        " for name, port in self._unasked.items())",
+        " for name, port in unasked.items() if port.is_spent)",
+        " for name, port in unasked.items())",
         "aio/test_port.py",
     ),
 ]
@@ -446,21 +446,21 @@ LOCKS = [
     Mutant(
         "a watch's wait begins with its program",
         WATCH,
-        "        self._notice_guesses()\n        if not self._store.book.discovery_key:",
+        "        self._notice_guesses()\n        self._notice_bonds()\n        if not self._store.book.discovery_key:",
         "        if not self._store.book.discovery_key:",
         OF_LOCKED,
     ),
     Mutant(
         "a phone's wait begins with its program",
         PHONE,
-        "        self._notice_guesses()\n        return self",
+        "        self._notice_guesses()\n        self._notice_bonds()\n        return self",
         "        return self",
         OF_LOCKED,
     ),
     Mutant(
         "a lock runs from when its guess was counted",
         HOUSEHOLD,
-        "        self._notice_guesses()\n        for channel",
+        "        self._notice_guesses()\n        self._notice_bonds()\n        for channel",
         "        for channel",
         OF_LOCKED,
     ),
