@@ -124,8 +124,8 @@ class Household:
 
         Called by channels; by who changes the store otherwise too.
         """
-        self._notice_bonds()
         self._notice_guesses()
+        self._notice_bonds()
         for channel in tuple(self._channels):
             channel.look_at_book()
 

@@ -85,8 +85,8 @@ class Phone(Household):
         self._keeping = Keeping(store, transport, self._world, reach=self)
 
     async def __aenter__(self) -> Phone:
-        self._notice_bonds()
         self._notice_guesses()
+        self._notice_bonds()
         return self
 
     async def __aexit__(

@@ -140,8 +140,8 @@ class Watch(Household):
             TransportError: no adapter, or it refuses.
             StoreError: the store cannot be written.
         """
-        self._notice_bonds()
         self._notice_guesses()
+        self._notice_bonds()
         if not self._store.book.discovery_key:
             await self._store.apply(SetDiscoveryKey(self._world.random(KEY_BYTES)))
         await self._transport.advertise(self._advert())
