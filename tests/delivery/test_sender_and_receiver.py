@@ -415,6 +415,14 @@ def test_a_lane_moves_to_another_bond() -> None:
     assert moved.bond_id == b"n" * 16
 
 
+def test_a_lane_that_remembers_the_peer_keeps_that_when_another_joins_it() -> None:
+    ledger = receiving().right.ledger
+    ledger.apply(to.AddLane(2, b"n" * 16, PORT))
+    ledger.apply(to.Remember(2, b"m" * 16))
+    ledger.apply(to.MergeLane(1, 2))
+    assert ledger.lanes[2].remembered == b"m" * 16
+
+
 def test_successors_are_bounded() -> None:
     ledger = Pair().left.ledger
     for number in range(100):
