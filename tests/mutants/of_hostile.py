@@ -10,6 +10,13 @@ OF_STALLS, OF_FLOODS, OF_COUNTERS = "hostile/test_stalls.py", "hostile/test_floo
 
 MUTANTS = [
     Mutant(
+        "a session that is over is kept alive by no timer",
+        "aio/pump.py",
+        "            running_wheel().drop(self._tick, self)\n",
+        "            pass\n",
+        OF_STALLS,
+    ),
+    Mutant(
         "who has left before it was accepted is not accepted",
         "transports/bumble/peripheral.py",
         "            self._arrived.remove(link)\n",
