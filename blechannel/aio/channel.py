@@ -71,8 +71,8 @@ class Channel:
 
     __slots__ = (
         *("__weakref__", "_error", "_established", "_finishing", "_is_over", "_link", "_outbox", "_over", "_owner"),
-        *("_ports", "_reading", "_services", "_settled", "_store", "_tasks", "_traffic", "_unasked", "_undelivered"),
-        *("_when_over", "is_open", "pump"),
+        *("_ports", "_reading", "_services", "_settled", "_store", "_tasks", "_unasked", "_undelivered"),
+        *("_when_over", "awake", "is_open", "pump"),
     )
 
     def __init__(
@@ -105,7 +105,8 @@ class Channel:
         self._undelivered = 0
         self.pump = Pump(link, begin, store, owner=self)
         """For ports: `flush_soon` when something was said, and `is_congested` where senders should wait."""
-        self._traffic: Traffic | None = None
+        self.awake: Traffic | None = None
+        """What `traffic` gives, where no session has to be woken for it: one look less for each message."""
         self.is_open = False
         """Whether messages can be sent and received."""
 
@@ -216,6 +217,11 @@ class Channel:
             await self._over.wait()
 
     @property
+    def rests(self) -> bool:
+        """Whether it has come down to its keys, because it has had nothing to do for a while."""
+        return self.pump.rests
+
+    @property
     def volume(self) -> Volume:
         """What has gone through so far."""
         pump = self.pump
@@ -231,9 +237,9 @@ class Channel:
     @property
     def traffic(self) -> Traffic:
         """The session's ports, once the channel stands; raises LocalProtocolError before."""
-        traffic = self._traffic
+        traffic = self.awake
         if traffic is None:
-            traffic = self._traffic = self.session.traffic
+            traffic = self.awake = self.session.traffic
         return traffic
 
     @property
@@ -253,6 +259,7 @@ class Channel:
         """Return once the channel stands; raises what it failed with."""
         if self._settled is not None:
             await self._settled.wait()
+            await asyncio.sleep(0)  # what the handshake said last is on its way before anybody goes on
         if self._established is None:
             self.check_cut_off()
         return self._outcome
@@ -292,7 +299,7 @@ class Channel:
 
     def parked(self) -> None:
         """See PumpOwner."""
-        self._traffic = None
+        self.awake = None
         del self._reading
 
     def woken(self) -> None:

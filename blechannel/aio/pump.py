@@ -97,7 +97,7 @@ class Pump:
         self.sent_bytes = self.received_bytes = 0
         """Of fragments."""
         self._tick: int | None = None
-        self._moved = (0, 0)
+        self._moved = (0, 0)  # when it was last looked at
         self._parked: ParkedSession | None = None
         self._session: Session | None = begin(self._payload_bytes, self._loop.time())
         self._stream = self._session.stream
@@ -118,6 +118,11 @@ class Pump:
     def queued_bytes(self) -> int:
         """What is to be sent and waits for the link or the peer's window."""
         return self._stream.queued_bytes
+
+    @property
+    def rests(self) -> bool:
+        """Whether the session is parked."""
+        return self._session is None
 
     @property
     def state(self) -> State:
@@ -300,6 +305,7 @@ class Pump:
         self._session = None
         self._receive = None
         self._unsent = _NOTHING
+        self._moved = (0, 0)
         self._owner.parked()
         self._arm()
         return True

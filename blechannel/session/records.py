@@ -20,6 +20,7 @@ from blechannel.wire.header import FRAME_HEADER_BYTES, pack_header
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
+KEY_BYTES: Final = 32
 TAG_BYTES: Final = 16
 TYPE_BYTES: Final = 1
 _HEADER: Final = slice(FRAME_HEADER_BYTES)
@@ -33,9 +34,9 @@ _EDGE: Final = 2
 class RestingKeys(NamedTuple):
     """A key and a counter a direction: all that there is to know of a record layer. Never printed."""
 
-    send_k: bytes
+    k: bytes
+    """Both keys, that for sending first."""
     send_n: int
-    receive_k: bytes
     receive_n: int
 
     def __repr__(self) -> str:
@@ -65,13 +66,13 @@ class Records:
     @classmethod
     def woken(cls, keys: RestingKeys, *, padding: Padding, max_body_bytes: int) -> Records:
         """The record layer that gave these keys, where it had come to."""
-        send = CipherState(CHACHAPOLY, keys.send_k, keys.send_n)
-        receive = CipherState(CHACHAPOLY, keys.receive_k, keys.receive_n)
+        send = CipherState(CHACHAPOLY, keys.k[:KEY_BYTES], keys.send_n)
+        receive = CipherState(CHACHAPOLY, keys.k[KEY_BYTES:], keys.receive_n)
         return cls(Transport(send, receive, b"", b""), padding=padding, max_body_bytes=max_body_bytes)
 
     def rest(self) -> RestingKeys:
         """What `woken` goes on from. Whoever goes on with both uses nonces twice."""
-        return RestingKeys(self._send.k, self._send.n, self._receive.k, self._receive.n)
+        return RestingKeys(self._send.k + self._receive.k, self._send.n, self._receive.n)
 
     @property
     def sent(self) -> int:

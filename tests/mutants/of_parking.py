@@ -11,15 +11,15 @@ MUTANTS = [
     Mutant(
         "a session that rests remembers how much it has sealed",
         RECORDS,
-        "keys.send_k, keys.send_n)",
-        "keys.send_k, 0)",
+        "keys.k[:KEY_BYTES], keys.send_n)",
+        "keys.k[:KEY_BYTES], 0)",
         TESTS,
     ),
     Mutant(
         "a session that rests remembers how much it has opened",
         RECORDS,
-        "keys.receive_k, keys.receive_n)",
-        "keys.receive_k, 0)",
+        "keys.k[KEY_BYTES:], keys.receive_n)",
+        "keys.k[KEY_BYTES:], 0)",
         TESTS,
     ),
     Mutant(

@@ -341,5 +341,5 @@ def test_keys_are_in_no_print() -> None:
     keys = side.parked.keys
     assert keys is not None
     for printed in (repr(side.parked), repr(keys), str(keys)):
-        assert keys.send_k.hex() not in printed
-        assert repr(keys.send_k)[2:-1] not in printed
+        assert keys.k.hex() not in printed
+        assert repr(keys.k)[2:-1] not in printed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from blechannel_tools.commands import gateway_broker, gateway_listen, gateway_run, gateway_send
+from blechannel_tools.commands import gateway_broker, gateway_listen, gateway_run, gateway_send, gateway_simulate
 from blechannel_tools.options import Commands
 
 EPILOG = """a first try, in four terminals (pip install 'blechannel[bumble,broker,cli]'):
@@ -31,11 +31,11 @@ def add(commands: Commands) -> None:
     """Declare the command and its parts."""
     parser = commands.add_parser(
         "gateway",
-        help="bridge watches to an MQTT broker: run, listen, send, broker",
+        help="bridge watches to an MQTT broker: run, listen, send, broker, simulate",
         description="Bridge the ports of watches to MQTT topics, both ways, each message exactly once and in order.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parts = parser.add_subparsers(required=True, metavar="ACTION")
-    for part in (gateway_run, gateway_listen, gateway_send, gateway_broker):
+    for part in (gateway_run, gateway_listen, gateway_send, gateway_broker, gateway_simulate):
         part.add(parts)

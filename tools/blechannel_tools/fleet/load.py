@@ -1,0 +1,131 @@
+"""What a fleet's watches send, and how it arrives.
+
+Each watch sends at its own moments, whatever became of the message before, and a message's latency counts from the
+moment at which it was due: a gateway that stalls makes everybody late whose turn it was meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from blechannel_tools.fleet.fleet import Fleet, Pair
+from blechannel_tools.fleet.resources import Resources
+
+PORT = "simulated"
+DUE = struct.Struct(">d")
+"""How a message begins: when it was due, in seconds of the loop's clock."""
+DRAIN_S = 30.0
+"""For what is on its way at the end."""
+PERCENTS = (50.0, 90.0, 99.0, 99.9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What every watch sends."""
+
+    rate_hz: float
+    seconds: float
+    message_bytes: int
+
+    @property
+    def messages(self) -> int:
+        """Of each watch."""
+        return max(1, round(self.rate_hz * self.seconds))
+
+
+@dataclass(slots=True)
+class Served:
+    """What came of it. `latencies_s` are in the order of arrival, `arrived_s` since the beginning."""
+
+    watches: int
+    offer: Offer
+    latencies_s: array[float] = field(default_factory=lambda: array("d"))
+    arrived_s: array[float] = field(default_factory=lambda: array("d"))
+    of_each: list[int] = field(default_factory=list)
+    """Messages that were served in time, for each watch: within the seconds of the offer."""
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+
+    @property
+    def offered(self) -> int:
+        """Messages sent by all watches."""
+        return self.watches * self.offer.messages
+
+    @property
+    def lost(self) -> int:
+        """Messages that never arrived."""
+        return self.offered - len(self.latencies_s)
+
+    @property
+    def messages_per_s(self) -> float:
+        """Served, from the first that was due to the last that arrived."""
+        return len(self.latencies_s) / self.wall_s
+
+    @property
+    def fairness(self) -> float:
+        """Jain's index of what was served of each watch in time: 1 where all got alike, 1/n where one got all."""
+        squares = sum(count * count for count in self.of_each)
+        return sum(self.of_each) ** 2 / (len(self.of_each) * squares) if squares else 0.0
+
+    def percentile_s(self, percent: float) -> float:
+        """The latency that this many percent of the messages do not exceed."""
+        return percentile(sorted(self.latencies_s), percent)
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float:
+    """The nearest-rank percentile of sorted values."""
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+
+
+async def serve(fleet: Fleet, offer: Offer, *, arrived: Callable[[int], None] = lambda _: None) -> Served:
+    """Let all watches of the fleet send, and wait until everything has arrived, or for `DRAIN_S` after the last."""
+    served = Served(len(fleet.pairs), offer, of_each=[0] * len(fleet.pairs))
+    loop = asyncio.get_running_loop()
+    used = Resources.now()
+    began_s = loop.time() + 0.1
+    readers = [
+        asyncio.create_task(_read(pair, number, served, began_s=began_s, arrived=arrived))
+        for number, pair in enumerate(fleet.pairs)
+    ]
+    writers = [
+        asyncio.create_task(_write(pair, offer, _first_s(served, n, began_s))) for n, pair in enumerate(fleet.pairs)
+    ]
+    await asyncio.gather(*writers)
+    _, late = await asyncio.wait(readers, timeout=DRAIN_S)
+    for reader in late:
+        reader.cancel()
+    await asyncio.gather(*readers, return_exceptions=True)
+    served.wall_s = max(served.arrived_s, default=0.0) or offer.seconds
+    served.cpu_s = Resources.now().cpu_s - used.cpu_s
+    return served
+
+
+def _first_s(served: Served, number: int, began_s: float) -> float:
+    """Watches do not send at one moment, unless by chance: spread over one period."""
+    return began_s + number / (served.watches * served.offer.rate_hz)
+
+
+async def _write(pair: Pair, offer: Offer, first_s: float) -> None:
+    loop = asyncio.get_running_loop()
+    rest = bytes(max(0, offer.message_bytes - DUE.size))
+    async with pair.watch.port(PORT) as port:
+        for number in range(offer.messages):
+            due_s = first_s + number / offer.rate_hz
+            if (wait_s := due_s - loop.time()) > 0:
+                await asyncio.sleep(wait_s)
+            await port.send(DUE.pack(due_s) + rest)
+
+
+async def _read(pair: Pair, number: int, served: Served, *, began_s: float, arrived: Callable[[int], None]) -> None:
+    loop, until_s = asyncio.get_running_loop(), began_s + served.offer.seconds
+    async for message in pair.phone.port(PORT):
+        (due_s,) = DUE.unpack_from(message)
+        now_s = loop.time()
+        served.latencies_s.append(now_s - due_s)
+        served.arrived_s.append(now_s - began_s)
+        served.of_each[number] += now_s <= until_s
+        arrived(len(served.latencies_s))
