@@ -66,8 +66,8 @@ fuzz-long: ## The same for ten minutes
 test-system: setup ## Tests that need software of the system (tshark, QEMU, mosquitto)
 	@sh tools/system_tests.sh $(BIN)/python
 
-test-long: setup ## Tests that take minutes
-	$(BIN)/python -m pytest -m long --timeout=3600
+test-long: setup ## Tests that take minutes (TESTS=tests/hostile for some of them)
+	$(BIN)/python -m pytest $(TESTS) -m long --timeout=3600
 
 test-hardware: setup ## Try two adapters on this desk (WATCH=usb:0 PHONE=usb:1)
 	$(BIN)/python -m pytest tests/hardware -m hardware -v --watch="$(WATCH)" --phone="$(PHONE)"

@@ -8,7 +8,7 @@ A frame is a frozen dataclass whose fields are declared with `on_air`; their ord
 
 Decoding is total: any bytes give a value or `MalformedFrame`, trailing bytes included, and encoding the value again
 gives the same bytes. Only interpreted construct is used: its compiled parsers accept truncated input. A class of
-integers alone is packed with one struct, put together from the same declaration, because credit is frequent.
+these integers alone is packed with one struct, put together from the same declaration, because credit is frequent.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ U8: FormatField[int, int] = Int8ub
 U16: FormatField[int, int] = Int16ub
 U32: FormatField[int, int] = Int32ub
 U64: FormatField[int, int] = Int64ub
+_INTEGERS = frozenset({U8, U16, U32, U64})
 REST = GreedyBytes
 """All bytes up to the end of the frame."""
 
@@ -155,9 +156,9 @@ def _struct(cls: Any) -> Construct[Any, Any]:
 
 @cache
 def _integers(cls: Any) -> struct.Struct | None:
-    """For a class of big-endian integers alone, which have no two ways to be written."""
+    """For a class of these integers alone, which have no two ways to be written."""
     layouts = [f.metadata["layout"] for f in fields(cls)]
-    if not all(isinstance(layout, FormatField) and layout.fmtstr.startswith(">") for layout in layouts):
+    if not _INTEGERS.issuperset(layouts):
         return None
     return struct.Struct(">" + "".join(layout.fmtstr.removeprefix(">") for layout in layouts))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import pytest
+from construct import Int32ul
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -220,3 +221,50 @@ def test_a_value_out_of_range_is_named_on_both_sides() -> None:
         decode(Even, b"\3")
     with pytest.raises(LocalProtocolError, match="3 is odd"):
         Even(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Integers and nothing else."""
+
+    a: int = on_air(U8, "one byte")
+    b: int = on_air(U16, "two bytes")
+    c: int = on_air(U32, "four bytes")
+    d: int = on_air(U64, "eight bytes")
+
+
+@given(
+    a=st.integers(0, 2**8 - 1), b=st.integers(0, 2**16 - 1), c=st.integers(0, 2**32 - 1), d=st.integers(0, 2**64 - 1)
+)
+def test_integers_alone_are_written_as_they_are_declared(a: int, b: int, c: int, d: int) -> None:
+    value = Numbers(a, b, c, d)
+    assert encode(value) == b"".join(layout for _, layout in dissect(value))
+    assert decode(Numbers, encode(value)) == value
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """As GATT has it."""
+
+    count: int = on_air(Int32ul, "little-endian")
+
+
+def test_integers_of_another_order_keep_it() -> None:
+    assert encode(Steps(1)) == b"\1\0\0\0"
+    assert decode(Steps, b"\1\0\0\0") == Steps(1)
+
+
+@given(data=st.binary(max_size=20))
+def test_any_bytes_are_integers_or_malformed(data: bytes) -> None:
+    try:
+        value = decode(Numbers, data)
+    except MalformedFrame:
+        assert len(data) != 15
+    else:
+        assert encode(value) == data
+
+
+@pytest.mark.parametrize("value", [Numbers(256, 0, 0, 0), Numbers(0, -1, 0, 0), Numbers(0, 0, 0, 2**64)])
+def test_integers_that_do_not_fit_are_refused(value: Numbers) -> None:
+    with pytest.raises(LocalProtocolError):
+        encode(value)

@@ -71,8 +71,8 @@ class Channel:
 
     __slots__ = (
         *("__weakref__", "_error", "_established", "_finishing", "_is_over", "_link", "_outbox", "_over", "_owner"),
-        *("_ports", "_reading", "_services", "_settled", "_store", "_tasks", "_traffic", "_unasked", "_undelivered"),
-        *("_when_over", "is_open", "pump"),
+        *("_ports", "_reading", "_services", "_settled", "_store", "_tasks", "_unasked", "_undelivered"),
+        *("_when_over", "awake", "is_open", "pump"),
     )
 
     def __init__(
@@ -105,7 +105,8 @@ class Channel:
         self._undelivered = 0
         self.pump = Pump(link, begin, store, owner=self)
         """For ports: `flush_soon` when something was said, and `is_congested` where senders should wait."""
-        self._traffic: Traffic | None = None
+        self.awake: Traffic | None = None
+        """What `traffic` gives, where no session has to be woken for it: one look less for each message."""
         self.is_open = False
         """Whether messages can be sent and received."""
 
@@ -236,9 +237,9 @@ class Channel:
     @property
     def traffic(self) -> Traffic:
         """The session's ports, once the channel stands; raises LocalProtocolError before."""
-        traffic = self._traffic
+        traffic = self.awake
         if traffic is None:
-            traffic = self._traffic = self.session.traffic
+            traffic = self.awake = self.session.traffic
         return traffic
 
     @property
@@ -298,7 +299,7 @@ class Channel:
 
     def parked(self) -> None:
         """See PumpOwner."""
-        self._traffic = None
+        self.awake = None
         del self._reading
 
     def woken(self) -> None:

@@ -99,6 +99,7 @@ class Outbox:
                 raise LocalProtocolError(f"the outbox does not carry port {port}: name it with a policy")
             store = self._fleeting if isinstance(policy, BestEffort) else self._durable
             queue = self._queues[bond_id, port] = OutboxQueue(self, store, policy, bond_id=bond_id, port=port)
+            queue.expire()
         return queue
 
     async def events(self) -> AsyncGenerator[OutboxEvent, None]:
@@ -136,7 +137,10 @@ class Outbox:
                 written.add_done_callback(_log_failure)
         for store in (self._durable, self._fleeting):
             for lane in tuple(store.ledger.lanes.values()):
-                if lane.bond_id not in book.bonds:
+                if lane.bond_id in book.bonds:
+                    if lane.port in self._policies:
+                        self.queue(lane.bond_id, lane.port)  # its messages may have expired
+                else:
                     self._orphaned(store, lane, self._heir(lane.bond_id, book))
 
     # --- called by queues and ports ---
@@ -161,6 +165,8 @@ class Outbox:
 
     def tell(self, event: OutboxEvent) -> None:
         """Something happened: the queue's senders are told, then whoever listens."""
+        if isinstance(event, CarriedOver):
+            self._carry_receipts(event)
         queue = self._queues.get((event.bond_id, event.port))
         if queue is not None:
             queue.told(event)
@@ -208,32 +214,35 @@ class Outbox:
         return heir if heir in book.bonds else None
 
     def _orphaned(self, store: QueueStore, lane: Lane, heir: bytes | None) -> None:
-        former = lane.bond_id
         event: OutboxEvent
         if heir is None:
-            event = BondGone(former, lane.port, len(lane.waiting.entries), len(lane.untaken.entries))
+            event = BondGone(lane.bond_id, lane.port, len(lane.waiting.entries), len(lane.untaken.entries))
             change: to.Change = to.RemoveLane(lane.number)
         else:
-            event = CarriedOver(heir, lane.port, former)
+            event = CarriedOver(heir, lane.port, lane.bond_id)
             into = store.ledger.find(heir, lane.port)
             change = to.MergeLane(lane.number, into.number) if into else to.MoveLane(lane.number, heir)
-        self.tell(event)
-        store.write((change,)).add_done_callback(partial(self._rehomed, former, heir, lane.port))
+        store.write((change,)).add_done_callback(partial(self._rehomed, event))
 
-    def _rehomed(self, former: bytes, heir: bytes | None, port: str, written: asyncio.Future[None]) -> None:
-        """Receipts follow their messages."""
+    def _rehomed(self, event: BondGone | CarriedOver, written: asyncio.Future[None]) -> None:
         if (error := written.exception()) is not None:
-            _log.error("what waits under the bond %s stays there: %s", former.hex()[:8], error)
+            _log.error("what waits on port %s for a bond that was removed stays there: %s", event.port, error)
             return
-        old = self._queues.pop((former, port), None)
-        if old is None:
-            return
-        if heir is None:
-            old.end(BondNotFound(f"the bond {former.hex()[:8]} was removed, and its messages with it"))
-        else:
-            heir_queue = self.queue(heir, port)
-            old.hand_over(heir_queue)
-            self.queued(heir_queue)
+        self.tell(event)
+        if isinstance(event, BondGone):
+            old = self._queues.pop((event.bond_id, event.port), None)
+            if old is not None:
+                name = event.bond_id.hex()[:8]
+                old.end(BondNotFound(f"the bond {name} was removed, and its messages with it"))
+
+    def _carry_receipts(self, event: CarriedOver) -> None:
+        """Receipts follow their messages."""
+        heir = self.queue(event.bond_id, event.port)
+        old = self._queues.pop((event.former, event.port), None)
+        if old is not None:
+            old.hand_over(heir)
+        heir.notice()
+        asyncio.get_running_loop().call_soon(self.queued, heir)
 
 
 def _log_failure(written: asyncio.Future[None]) -> None:

@@ -29,6 +29,8 @@ from blechannel.errors import (
 if TYPE_CHECKING:
     from blechannel.aio.outbox import Outbox
 
+AHEAD_BYTES: Final = 65536
+AHEAD_MESSAGES: Final = 256
 LONGEST_TIMER_S: Final = 3600.0
 """The wall clock may be set: it is looked at again."""
 
@@ -56,6 +58,8 @@ class OutboxQueue:
         self._turn = asyncio.Lock()
         self._waiters: set[asyncio.Future[None]] = set()
         self._is_read = False
+        self._ahead: dict[int, bytes] = {}
+        """Messages that were read from the store before they were asked for."""
         self._adding: asyncio.Future[None] | None = None
         self._error: BlechannelError | None = None
 
@@ -255,8 +259,7 @@ class OutboxQueue:
         message_id = MessageId(self._stream, next(self._sequences))
         replaced = self._replaced(lane, len(message))
         change = to.Put(lane.number, row, message_id, self._outbox.expiry_s(self.policy), message, replaced)
-        leaving = [*(each.message_id for each in lane.waiting.entries.values() if each.row in replaced)]
-        leaving += [each.message_id for each in self._coming.values() if each.row in replaced]
+        leaving = self._ids(lane, replaced) if replaced else []
         self._coming[row] = change
         self._leaving.update(leaving)
         receipt = self._receipts[message_id] = Receipt(message_id)
@@ -307,13 +310,17 @@ class OutboxQueue:
         if leaving:
             self._outbox.changed(self)
 
+    def _ids(self, lane: Lane, rows: tuple[int, ...]) -> list[MessageId]:
+        waiting = [each.message_id for each in lane.waiting.entries.values() if each.row in rows]
+        return waiting + [each.message_id for each in self._coming.values() if each.row in rows]
+
     def _replaced(self, lane: Lane, size: int) -> tuple[int, ...]:
         """Rows that make room for a message of `size`."""
+        if self.policy.kind is Kind.ORDERED:
+            return ()
         rows = [*lane.waiting.entries, *self._coming]
         if self.policy.kind is Kind.LATEST:
             return tuple(rows)
-        if self.policy.kind is Kind.ORDERED:
-            return ()
         sizes = [each.size for each in lane.waiting.entries.values()] + [
             len(each.body) for each in self._coming.values()
         ]
@@ -354,8 +361,10 @@ class OutboxQueue:
     async def _read(self, entry: Entry) -> Delivery | None:
         lane = self.lane
         assert lane is not None
-        [body] = await self.store.read((Span(lane.number, entry.row, 0, entry.size),))
-        if body is None:
+        if entry.row not in self._ahead:
+            await self._read_ahead(lane, entry)
+        body = self._ahead.pop(entry.row, None)
+        if body is None or entry.row not in lane.untaken.entries:
             return None
         return Delivery(
             message=body,
@@ -365,6 +374,19 @@ class OutboxQueue:
             row=entry.row,
             take=partial(self._take, lane, entry.row),
         )
+
+    async def _read_ahead(self, lane: Lane, first: Entry) -> None:
+        """One look into the store for this message and some that follow."""
+        wanted: list[Entry] = []
+        total = 0
+        for each in lane.untaken.entries.values():
+            if each.row >= first.row:
+                total += each.size
+                if wanted and (total > AHEAD_BYTES or len(wanted) >= AHEAD_MESSAGES):
+                    break
+                wanted.append(each)
+        bodies = await self.store.read([Span(lane.number, each.row, 0, each.size) for each in wanted])
+        self._ahead = {each.row: body for each, body in zip(wanted, bodies, strict=True) if body is not None}
 
     async def _take(self, lane: Lane, row: int, act: Act | None) -> None:
         await asyncio.shield(self.store.write((to.Take(lane.number, row),), act))

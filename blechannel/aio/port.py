@@ -105,7 +105,8 @@ class Port:
                 self._check_denied()
                 raise LocalProtocolError(f"port {self.name} is not open")
             try:
-                is_sent = not channel.pump.is_congested() and channel.traffic.send(number, message)
+                traffic = channel.awake or channel.traffic
+                is_sent = not channel.pump.is_congested() and traffic.send(number, message)
             except BlechannelError:
                 self._wake_sender()  # it may have been this one's turn
                 raise
@@ -189,7 +190,7 @@ class Port:
     def _take(self) -> bytes:
         number, message = self._inbox.pop(0)
         channel = self._channel
-        if channel.is_open and channel.traffic.taken(number, len(message)):
+        if channel.is_open and (channel.awake or channel.traffic).taken(number, len(message)):
             channel.pump.flush_soon()
         return message
 

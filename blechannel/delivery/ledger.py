@@ -80,6 +80,11 @@ class Lane:
         """Of what arrived."""
         return self.untaken.bytes + (self.partial.have if self.partial else 0)
 
+    @property
+    def all_bytes(self) -> int:
+        """Of both directions."""
+        return self.waiting.bytes + self.held_bytes
+
     def check(self, change: to.Keep) -> None:
         """Raises StoreError where the piece does not follow what is stored: one before it could not be written."""
         partial, message_id = self.partial, change.message_id
@@ -141,7 +146,7 @@ class Ledger:
 
     def add(self, lane: Lane) -> Lane:
         """One more."""
-        self.held_bytes += lane.waiting.bytes + lane.held_bytes
+        self.held_bytes += lane.all_bytes
         self.lanes[lane.number] = self._by_name[lane.bond_id, lane.port] = lane
         self.next_lane = max(self.next_lane, lane.number + 1)
         return lane
@@ -163,9 +168,9 @@ class Ledger:
                 lane = self.lanes.get(change.lane)
                 if lane is None:
                     raise StoreError("the bond was removed, and its messages with it")
-                before_bytes = lane.waiting.bytes + lane.held_bytes
+                before_bytes = lane.all_bytes
                 self._change(lane, change)
-                self.held_bytes += lane.waiting.bytes + lane.held_bytes - before_bytes
+                self.held_bytes += lane.all_bytes - before_bytes
 
     def _change(self, lane: Lane, change: to.Change) -> None:
         match change:
@@ -175,10 +180,13 @@ class Ledger:
                 self._by_name[lane.bond_id, lane.port] = lane
             case to.MergeLane():
                 self._remove(lane)
-                _merge(lane, self.lanes[change.into])
+                into = self.lanes[change.into]
+                self.held_bytes -= lane.all_bytes + into.all_bytes
+                _merge(lane, into)
+                self.held_bytes += into.all_bytes
             case to.RemoveLane():
                 self._remove(lane)
-                self.held_bytes -= lane.waiting.bytes + lane.held_bytes
+                self.held_bytes -= lane.all_bytes
             case to.AddToken():
                 lane.add_token(change.token)
             case to.Remember():

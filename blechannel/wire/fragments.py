@@ -95,7 +95,7 @@ class FragmentStream:
 
         self._max_receive_bytes = receive.max_frame_bytes
         self._frame_s = patience.frame_s
-        self._partial: bytearray | None = None
+        self._partial: bytes | bytearray | None = None
         self._frame_bytes = 0
         self._frame_due_s = inf
 
@@ -165,7 +165,19 @@ class FragmentStream:
             first = fragment[0]
             self._flow.data_arrived(first & NUMBER_MASK, fragment[1], now)
             data = fragment[_DATA]
-            return self._start(data, now) if first & _MARK else self._continue(data, now)
+            if not first & _MARK:
+                return self._continue(data, now)
+            size = len(data)
+            if self._partial is not None:
+                raise FragmentRefused(FragmentFault.SECOND_START)
+            if size < FRAME_HEADER_BYTES:
+                raise FragmentRefused(FragmentFault.LENGTH_LIES)
+            frame_bytes = FRAME_HEADER_BYTES + (data[1] << 8 | data[2])
+            if size != frame_bytes or size > self._max_receive_bytes:
+                self._begin(data, frame_bytes, now)
+                return None
+            self._flow.frame_ended_s = now
+            return data
         except FragmentRefused as refused:
             self._fail(refused)
             raise
@@ -257,39 +269,33 @@ class FragmentStream:
             raise FragmentRefused(FragmentFault.CONTROL_WITH_DATA)
         self._flow.control_arrived(first & NUMBER_MASK, second & NUMBER_MASK, probe=bool(first & _MARK), now=now)
 
-    def _start(self, data: bytes, now: float) -> bytes | None:
-        if self._partial is not None:
-            raise FragmentRefused(FragmentFault.SECOND_START)
-        size = len(data)
-        if size < FRAME_HEADER_BYTES:
-            raise FragmentRefused(FragmentFault.LENGTH_LIES)
-        frame_bytes = FRAME_HEADER_BYTES + (data[1] << 8 | data[2])
-        if size == frame_bytes <= self._max_receive_bytes:
-            self._flow.frame_ended_s = now
-            return data
+    def _begin(self, data: bytes, frame_bytes: int, now: float) -> None:
+        """A frame of several fragments, if its length is true."""
         if frame_bytes > self._max_receive_bytes:
             raise FragmentRefused(FragmentFault.FRAME_TOO_LONG)
-        if size > frame_bytes:
+        if len(data) > frame_bytes:
             raise FragmentRefused(FragmentFault.LENGTH_LIES)
-        self._partial = bytearray(data)
+        self._partial = data
         self._frame_bytes = frame_bytes
         self._frame_due_s = now + self._frame_s
-        return None
 
     def _continue(self, data: bytes, now: float) -> bytes | None:
         partial = self._partial
         if partial is None:
             raise FragmentRefused(FragmentFault.NO_START)
         self._check_frame_time(now)
-        partial += data
-        if len(partial) < self._frame_bytes:
+        size = len(partial) + len(data)
+        if size < self._frame_bytes:
+            if isinstance(partial, bytes):  # a frame of two fragments needs no bytearray
+                self._partial = partial = bytearray(partial)
+            partial += data
             return None
-        if len(partial) > self._frame_bytes:
+        if size > self._frame_bytes:
             raise FragmentRefused(FragmentFault.LENGTH_LIES)
         self._partial = None
         self._frame_due_s = inf
         self._flow.frame_ended_s = now
-        return bytes(partial)
+        return bytes(partial + data)
 
     def _check_frame_time(self, now: float) -> None:
         if now >= self._frame_due_s:

@@ -24,7 +24,7 @@ class BareBumble:
     """A central and a peripheral, connected; the peripheral has one characteristic that notifies."""
 
     def __init__(self) -> None:
-        link = LocalLink()
+        link = LocalLink()  # type: ignore[no-untyped-call]
         self._devices = [self._device(f"F0:F1:F2:F3:F4:0{number}", link) for number in (1, 2)]
         self.central, self.peripheral = self._devices
         self.value = Characteristic[bytes](VALUE, Characteristic.Properties.NOTIFY, Characteristic.READABLE, b"")

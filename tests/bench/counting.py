@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import Any
 
 from tests.bench.ratio import Work
 
@@ -52,7 +53,7 @@ def count_opcodes(work: Work) -> int:
     """How many instructions of Python are run."""
     number = 0
 
-    def look(frame: FrameType, event: str, _: object) -> object:
+    def look(frame: FrameType, event: str, _: object) -> Any:
         nonlocal number
         if event == "call":
             frame.f_trace_opcodes, frame.f_trace_lines = True, False

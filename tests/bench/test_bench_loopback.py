@@ -21,8 +21,9 @@ BATCHES = 7
 
 async def _batches(length_bytes: int, fragment_bytes: int) -> tuple[dict[str, float], ...]:
     """A stream and its floor by turns."""
-    ends = {"phone_max_fragment_bytes": fragment_bytes, "watch_max_fragment_bytes": fragment_bytes}
-    air = LoopbackAir(join=lambda: loopback_pair(**ends))
+    air = LoopbackAir(
+        join=lambda: loopback_pair(phone_max_fragment_bytes=fragment_bytes, watch_max_fragment_bytes=fragment_bytes)
+    )
     taken = []
     async with paired(air.phone(), air.watch()) as both:
         for _ in range(BATCHES + 1):

@@ -8,6 +8,7 @@ from time import thread_time
 
 import pytest
 
+from blechannel.aio.link import LinkReceiver
 from blechannel.errors import TransportError
 from blechannel.noise.functions import TAG_BYTES
 from blechannel.transports.bumble import VirtualRadio
@@ -37,7 +38,7 @@ async def channel_s() -> list[float]:
     return taken[1:]
 
 
-class _Counted:
+class _Counted(LinkReceiver):
     """A receiver that counts, on the phone; on the watch one that says when there is room."""
 
     def __init__(self) -> None:

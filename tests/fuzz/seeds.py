@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from blechannel.codec import encode
+from blechannel.delivery import frames as delivery
 from blechannel.oob import ndef
 from blechannel.pairing.attestation import attest
 from blechannel.pairing.out_of_band import AddressKind, RadioAddress, Ticket
@@ -99,8 +100,25 @@ def _conversations() -> dict[str, list[bytes]]:
     return found
 
 
+def _deliveries() -> dict[str, list[bytes]]:
+    """A peer that sends, one that takes, and each frame alone."""
+
+    def hears(frame: delivery.Frame) -> bytes:
+        message = delivery.encode_frame(frame)
+        return b"\x07" + bytes([len(message)]) + message
+
+    parts = [delivery.Part(1, 0, 3, 0, b"one"), delivery.Part(2, 0, 6, 0, b"two"), delivery.Part(2, 0, 6, 3, b"two")]
+    sends = hears(delivery.Begin(KEY[:16])) + b"\1\1" + b"\1".join(map(hears, parts)) + b"\1\1\3\3"
+    answers = (delivery.Resume(0, 0, 0, 8, 512), delivery.Stored(0, 1, 64, 8, 512), delivery.Stored(1, 0, 0, 8, 512))
+    takes = b"\4\x80" + hears(answers[0]) + b"\5\2\2" + b"\1".join(map(hears, answers[1:]))
+    refuses = b"\4\x08" + hears(delivery.Refused(delivery.Fault.TOO_LARGE, 1)) + b"\1\4\1"
+    full = b"\0" + sends + b"\0" + sends
+    frames = [delivery.encode_frame(each) for each in (*parts, *answers, delivery.Welcome(delivery.Recognition.NEW))]
+    return {"delivery": [sends, takes, refuses, full, *frames]}
+
+
 def main() -> None:
-    for name, seeds in {**_values(), **_streams(), **_conversations()}.items():
+    for name, seeds in {**_values(), **_streams(), **_conversations(), **_deliveries()}.items():
         folder = CORPUS / name
         folder.mkdir(parents=True, exist_ok=True)
         for seed in seeds:

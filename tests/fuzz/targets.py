@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fuzz import decoders, files, sessions, streams
+from tests.fuzz import decoders, deliveries, files, sessions, streams
 
 Target = Callable[[bytes], None]
 
@@ -25,6 +25,7 @@ TARGETS: dict[str, Target] = {
     "watch": sessions.watch,
     "traffic": sessions.traffic,
     "store": files.store,
+    "delivery": deliveries.delivery,
 }
 
 CORPUS = Path(__file__).parent / "corpus"

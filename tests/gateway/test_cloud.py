@@ -44,17 +44,17 @@ async def test_a_consumer_that_is_started_again_goes_on_where_it_was(tmp_path: P
     lane, received = LANES[0], Received()
     async with asyncio.timeout(MOST_S), embedded_broker() as broker, gateway(broker, tmp_path) as station:
         for start in range(3):
-            for number in range(20 * start, 20 * start + 20):
+            for number in range(8 * start, 8 * start + 8):
                 await station.add(lane, body(number + 1))
             async with cloud(broker, tmp_path) as inbox:
                 taking = asyncio.ensure_future(received.take_all(inbox))
-                while len(received.bodies[lane]) < 20 * start + 10:
+                while len(received.bodies[lane]) < 8 * start + 4:
                     await asyncio.sleep(0.005)
                 taking.cancel()
                 await asyncio.wait([taking])
         async with cloud(broker, tmp_path) as inbox:
             taking = asyncio.ensure_future(received.take_all(inbox))
-            await received.until({lane: 60})
+            await received.until({lane: 24})
             taking.cancel()
             await asyncio.wait([taking])
 
@@ -69,11 +69,11 @@ async def test_connections_that_are_cut_lose_nothing(tmp_path: Path) -> None:
         cloud(tap.broker, tmp_path) as inbox,
     ):
         taking = asyncio.ensure_future(received.take_all(inbox))
-        for number in range(1, 41):
+        for number in range(1, 16):
             await station.add(lane, body(number))
-            if number % 15 == 0:
+            if number % 5 == 0:
                 tap.cut()
-        await received.until({lane: 40})
+        await received.until({lane: 15})
         await station.spool.drained()
         taking.cancel()
         await asyncio.wait([taking])

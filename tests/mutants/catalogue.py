@@ -6,6 +6,8 @@ from tests.mutants import (
     of_bonds,
     of_carriers,
     of_certificate_files,
+    of_deliveries,
+    of_hostile,
     of_households,
     of_keeping,
     of_limits,
@@ -17,6 +19,7 @@ from tests.mutants import (
     of_sessions,
     of_stores_and_links,
     of_system_radios,
+    of_the_gateway,
     of_waits,
     of_wire,
 )
@@ -30,6 +33,7 @@ MUTANTS: list[Mutant] = [
     *of_bonds.MUTANTS,
     *of_households.MUTANTS,
     *of_keeping.MUTANTS,
+    *of_hostile.MUTANTS,
     *of_offers.MUTANTS,
     *of_sessions.MUTANTS,
     *of_limits.MUTANTS,
@@ -39,4 +43,6 @@ MUTANTS: list[Mutant] = [
     *of_certificate_files.MUTANTS,
     *of_system_radios.MUTANTS,
     *of_plain_services.MUTANTS,
+    *of_the_gateway.MUTANTS,
+    *of_deliveries.MUTANTS,
 ]

@@ -20,7 +20,7 @@ class Mutant:
     check: str
     """What is taken away, in words; unique."""
     file: str
-    """Below `blechannel/`, or with the folder `gatt_profiles/`."""
+    """Below `blechannel/`, or with the folder `gatt_profiles/` or `tools/`."""
     old: str
     new: str
     tests: str
@@ -29,7 +29,7 @@ class Mutant:
     @property
     def path(self) -> str:
         """The file, from the checkout's root."""
-        return self.file if self.file.startswith("gatt_profiles/") else f"blechannel/{self.file}"
+        return self.file if self.file.startswith(("gatt_profiles/", "tools/")) else f"blechannel/{self.file}"
 
     @property
     def test_paths(self) -> list[str]:

@@ -68,8 +68,8 @@ MUTANTS = [
     Mutant(
         "a first fragment has a frame's header",
         FRAGMENTS,
-        "        if size < FRAME_HEADER_BYTES:\n            raise FragmentRefused",
-        "        if False:\n            raise FragmentRefused",
+        "            if size < FRAME_HEADER_BYTES:\n                raise FragmentRefused",
+        "            if False:\n                raise FragmentRefused",
         OF_FRAGMENTS,
     ),
     unguarded("a frame's body has a length", FRAMES, "len(body) > MAX_BODY_BYTES", "wire/test_frames.py"),

@@ -49,14 +49,14 @@ MUTANTS = [
     Mutant(
         "a first fragment with more than its frame is refused",
         FRAGMENTS,
-        "        if size > frame_bytes:",
+        "        if len(data) > frame_bytes:",
         "        if False:",
         SOME,
     ),
     Mutant(
         "a last fragment with more than its frame is refused",
         FRAGMENTS,
-        "if len(partial) > self._frame_bytes:",
+        "if size > self._frame_bytes:",
         "if False:",
         SOME,
     ),
@@ -94,6 +94,13 @@ MUTANTS = [
         "return self._asked_s > self._heard_s and now >= self._asked_s + stall_s",
         "return False",
         SOME,
+    ),
+    Mutant(
+        "integers alone have one length",
+        "codec.py",
+        "integers.unpack(data)",
+        "integers.unpack_from(data)",
+        "test_codec.py",
     ),
     Mutant(
         "bytes behind a value are refused",

@@ -12,6 +12,7 @@ import pty
 import sys
 import tty
 from collections.abc import Callable
+from contextlib import suppress
 
 from bumble.transport.common import PacketParser
 
@@ -50,8 +51,9 @@ async def listen(air: VirtualAir) -> str:
         controller = VirtualController(air)
         parser = PacketParser(controller)
         controller.set_packet_sink(Wire(writer.write))
-        while data := await reader.read(_READ_BYTES):
-            parser.feed_data(data)
+        with suppress(ConnectionError):  # a host that was killed
+            while data := await reader.read(_READ_BYTES):
+                parser.feed_data(data)
         controller.set_packet_sink(None)
         controller.switch_off()
         writer.close()

@@ -6,65 +6,180 @@ import asyncio
 import gc
 import os
 import random
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 
 from blechannel_gateway.cloud import CloudInbox, CloudOutbox
+from blechannel_gateway.gateway import open_gateway
+from tests.gateway.homes import Home, home, plan_for
 from tests.gateway.traffic import LANES, QUICK, Address, Broker, Received, Station, Way, body, open_station
 from tests.system.mosquitto import Mosquitto, mosquitto
 
 
 @pytest.mark.system
-async def test_ten_times(tmp_path: Path) -> None:
-    await _killed(10, tmp_path)
+@pytest.mark.parametrize("way", ["many lanes", "from a watch and to it"])
+async def test_ten_times(tmp_path: Path, way: str) -> None:
+    await _killed(10, tmp_path, _many_lanes if way == "many lanes" else _with_a_watch)
 
 
 @pytest.mark.long
-async def test_a_hundred_times(tmp_path: Path) -> None:
-    await _killed(100, tmp_path)
+@pytest.mark.parametrize("way", ["many lanes", "from a watch and to it"])
+async def test_a_hundred_times(tmp_path: Path, way: str) -> None:
+    await _killed(100, tmp_path, _many_lanes if way == "many lanes" else _with_a_watch)
 
 
-async def _killed(times: int, folder: Path) -> None:
+class Traffic(Protocol):
+    """What goes on while the broker is killed."""
+
+    async def disturb(self) -> None:
+        """Something else fails, too."""
+
+    async def finish(self) -> int:
+        """Send no more; return how many went each way once all have come, each once and in order."""
+
+
+Begin = Callable[[Broker, Path, random.Random], AbstractAsyncContextManager[Traffic]]
+
+
+async def _killed(times: int, folder: Path, begin: Begin) -> None:
     """Messages go both ways without a pause while the broker is killed at random moments of a printed seed."""
     seed = int(os.environ.get("BLECHANNEL_SEED") or random.randrange(1 << 32))
     print(f"BLECHANNEL_SEED={seed}")
     chance = random.Random(seed)
+    complaints: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(str(said)))
     async with mosquitto(folder / "broker", "allow_anonymous true") as server:
         broker = Broker(url=f"mqtt://127.0.0.1:{server.port}", answer_s=2.0)
-        address = Address(broker=broker, site="test", identifier="gateway", sends=Way.UP, receives=Way.DOWN)
-        async with (
-            open_station(address, folder / "gateway.db", pace=QUICK) as gateway,
-            CloudInbox(folder / "in.db", broker, site="test", identifier="in", pace=QUICK) as inbox,
-            CloudOutbox(folder / "out.db", broker, site="test", identifier="out", pace=QUICK) as outbox,
-        ):
-            up, down = Received(), Received()
-            tasks = [
-                asyncio.ensure_future(work)
-                for work in (gateway.run(), up.take_all(inbox), down.take_all(gateway.inbox))
-            ]
-            stop = asyncio.Event()
-            feeding = asyncio.gather(*(_feed(gateway, outbox, number, stop, chance) for number in range(len(LANES))))
-            complaints: list[str] = []
-            asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(str(said)))
-            try:
-                for _ in range(times):
-                    await _kill_and_start(server, chance)
-                stop.set()
-                counts = dict(zip(LANES, await feeding, strict=True))
-                async with asyncio.timeout(60):
-                    await up.until(counts)
-                    await down.until(counts)
-                    await gateway.spool.drained()
-                    await outbox.drained()
-                gc.collect()
-                assert not [each for each in complaints if "never retrieved" in each], complaints
-                print(f"{sum(counts.values())} messages each way, {times} kills")
-            finally:
-                feeding.cancel()
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, feeding, return_exceptions=True)
+        async with begin(broker, folder, chance) as traffic:
+            for _ in range(times):
+                await _kill_and_start(server, chance)
+                if chance.random() < 0.3:
+                    await traffic.disturb()
+            async with asyncio.timeout(60):
+                count = await traffic.finish()
+            print(f"{count} messages each way, {times} kills")
+    gc.collect()
+    assert not [each for each in complaints if "never retrieved" in each], complaints
+
+
+class _Lanes:
+    """Three lanes between two stations, both ways."""
+
+    def __init__(self, gateway: Station, outbox: CloudOutbox, up: Received, down: Received) -> None:
+        self.stop = asyncio.Event()
+        self.feeding: asyncio.Future[list[int]]
+        self._gateway = gateway
+        self._outbox = outbox
+        self._up = up
+        self._down = down
+
+    async def disturb(self) -> None:
+        """There is nothing else."""
+
+    async def finish(self) -> int:
+        self.stop.set()
+        counts = dict(zip(LANES, await self.feeding, strict=True))
+        await self._up.until(counts)
+        await self._down.until(counts)
+        await self._gateway.spool.drained()
+        await self._outbox.drained()
+        return sum(counts.values())
+
+
+@asynccontextmanager
+async def _many_lanes(broker: Broker, folder: Path, chance: random.Random) -> AsyncGenerator[Traffic]:
+    address = Address(broker=broker, site="test", identifier="gateway", sends=Way.UP, receives=Way.DOWN)
+    async with (
+        open_station(address, folder / "gateway.db", pace=QUICK) as gateway,
+        CloudInbox(folder / "in.db", broker, site="test", identifier="in", pace=QUICK) as inbox,
+        CloudOutbox(folder / "out.db", broker, site="test", identifier="out", pace=QUICK) as outbox,
+    ):
+        up, down = Received(), Received()
+        traffic = _Lanes(gateway, outbox, up, down)
+        feeds = (_feed(gateway, outbox, lane, traffic.stop, chance) for lane in range(len(LANES)))
+        traffic.feeding = asyncio.gather(*feeds)
+        async with _meanwhile(gateway.run(), up.take_all(inbox), down.take_all(gateway.inbox)):
+            yield traffic
+
+
+class _Journal:
+    """A watch's outbox, through its phone, a gateway and the broker, to the cloud, and back; links break, too."""
+
+    def __init__(self, ours: Home, watch: str, inbox: CloudInbox, outbox: CloudOutbox) -> None:
+        [bond_id] = ours.watch.store.book.bonds
+        self._queue = ours.watch_outbox.queue(bond_id, "journal")
+        self._ours = ours
+        self._watch = watch
+        self._inbox = inbox
+        self._outbox = outbox
+        self._count = 0
+        self._is_over = False
+        self._sent = asyncio.Event()
+        self._came: dict[str, list[bytes]] = {"up": [], "down": []}
+
+    async def disturb(self) -> None:
+        self._ours.links[-1].drop("out of reach")
+
+    async def feed(self, chance: random.Random) -> None:
+        while not self._is_over:
+            self._count += 1
+            await self._queue.send(body(self._count))
+            await self._outbox.send(self._watch, "journal", body(self._count))
+            await asyncio.sleep(chance.uniform(0.0, 0.02))
+        self._sent.set()
+
+    async def hear_up(self) -> None:
+        async for delivery in self._inbox:
+            await delivery.taken()
+            if delivery.lane.port == "journal":
+                self._came["up"].append(delivery.body)
+
+    async def hear_down(self) -> None:
+        async for delivery in self._queue:
+            await delivery.taken()
+            self._came["down"].append(delivery.message)
+
+    async def finish(self) -> int:
+        self._is_over = True
+        await self._sent.wait()
+        while any(len(came) < self._count for came in self._came.values()):
+            await asyncio.sleep(0.01)
+        await self._outbox.drained()
+        sent = [body(number + 1) for number in range(self._count)]
+        assert self._came == {"up": sent, "down": sent}
+        return self._count
+
+
+@asynccontextmanager
+async def _with_a_watch(broker: Broker, folder: Path, chance: random.Random) -> AsyncGenerator[Traffic]:
+    async with (
+        home(folder) as ours,
+        open_gateway(ours.phone, plan_for(broker, folder), ours.phone_outbox) as gateway,
+        CloudInbox(folder / "in.db", broker, site="home", identifier="in", pace=QUICK) as inbox,
+        CloudOutbox(folder / "out.db", broker, site="home", identifier="out", pace=QUICK) as outbox,
+    ):
+        [watch] = gateway.watches
+        traffic = _Journal(ours, watch, inbox, outbox)
+        async with _meanwhile(gateway.run(), traffic.feed(chance), traffic.hear_up(), traffic.hear_down()):
+            yield traffic
+
+
+@asynccontextmanager
+async def _meanwhile(*jobs: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """They run, and none may fail."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    failed = [how for how in ended if isinstance(how, Exception)]
+    assert not failed, failed
 
 
 async def _kill_and_start(server: Mosquitto, chance: random.Random) -> None:

@@ -17,7 +17,7 @@ from blechannel_gateway.forwarder import Pace
 from blechannel_gateway.messages import Lane
 from blechannel_gateway.station import Address, open_station
 from blechannel_gateway.topics import Way
-from tests.system.certificate_makers import Authority, Leaf
+from tests.gateway.certificates import Authority, Leaf
 from tests.system.mosquitto import Mosquitto, mosquitto
 
 pytestmark = pytest.mark.system

@@ -24,15 +24,15 @@ _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def junit(file: str, found: Sequence[Finding], failing: Sequence[Finding], unmet: Sequence[Requirement]) -> str:
     """One test case for each kind of finding and each requirement that is not met."""
-    file = _printable(file)
+    file, fails = _printable(file), frozenset(failing)
     by_kind = {kind: [each for each in found if each.kind is kind] for kind in Kind}
-    failures = sum(any(each in failing for each in of_kind) for of_kind in by_kind.values()) + len(unmet)
+    failures = sum(any(each in fails for each in of_kind) for of_kind in by_kind.values()) + len(unmet)
     suite = ElementTree.Element(
         "testsuite", name=file, tests=str(len(by_kind) + len(unmet)), failures=str(failures), errors="0", skipped="0"
     )
     for kind, of_kind in by_kind.items():
         case = ElementTree.SubElement(suite, "testcase", classname=file, name=kind.value)
-        if bad := [each for each in of_kind if each in failing]:
+        if bad := [each for each in of_kind if each in fails]:
             failure = ElementTree.SubElement(case, "failure", message=str(bad[0]), type=kind.value)
             failure.text = "\n".join(map(str, bad))
         elif of_kind:
@@ -52,8 +52,9 @@ def _printable(name: str) -> str:
 
 def sarif(file: str, found: Sequence[Finding], failing: Sequence[Finding], unmet: Sequence[Requirement]) -> str:
     """One run; a finding that the policy lets pass is marked as suppressed."""
+    fails = frozenset(failing)
     rules = [_rule(kind.value, text) for kind, text in MEANINGS.items()] + [_rule("policy", _POLICY)]
-    results = [_result(file, finding, fails=finding in failing) for finding in found]
+    results = [_result(file, finding, fails=finding in fails) for finding in found]
     results += [
         {"ruleId": "policy", "level": "error", "message": {"text": each.text}, "locations": [_location(file, 0)]}
         for each in unmet

@@ -187,6 +187,8 @@ def _store(db: sqlite3.Connection, arrivals: Sequence[Arrival]) -> tuple[list[_R
             continue
         missed = post.after if post.after > judged.upto else 0
         stored.append(_insert(db, lane, post, missed))
+        if judged.upto == 0:
+            db.execute(_FORGET_OLD, (*lane, *lane, STREAMS_KEPT))
         judged.upto, judged.has_gap = post.sequence, False
     return stored, heard
 
@@ -205,7 +207,6 @@ def _insert(db: sqlite3.Connection, lane: Lane, post: Post, missed: int) -> _Row
         "INSERT INTO seen VALUES(?, ?, ?, ?) ON CONFLICT DO UPDATE SET upto=excluded.upto",
         (*lane, post.stream, post.sequence),
     )
-    db.execute(_FORGET_OLD, (*lane, *lane, STREAMS_KEPT))
     row: int = cursor.lastrowid  # type: ignore[assignment] # there is one after an INSERT
     return (row, *fields)
 

@@ -14,6 +14,7 @@ from blechannel_capture.findings.downgrades import Downgrades
 from blechannel_capture.findings.finding import MEANINGS, Certainty, Finding, Kind, Level, Watcher
 from blechannel_capture.findings.gaps import Gaps
 from blechannel_capture.findings.handshakes import Handshakes
+from blechannel_capture.findings.kept import Kept
 from blechannel_capture.findings.linkability import Linkability
 from blechannel_capture.findings.replays import Replays
 from blechannel_capture.findings.sessions import Sessions
@@ -21,7 +22,7 @@ from blechannel_capture.findings.weak_points import WeakPoints
 from blechannel_capture.gatt_map import GattMap
 from blechannel_capture.ledger import Ledger
 
-__all__ = ["MEANINGS", "Certainty", "Finding", "Findings", "Kind", "Level"]
+__all__ = ["MEANINGS", "Certainty", "Finding", "Findings", "Kept", "Kind", "Level"]
 
 _PROVEN: Final = frozenset({Kind.NONCE_REUSE, Kind.COPIED_BOND, Kind.WEAK_POINT, Kind.REFLECTION})
 """What was opened under its key, or computed: bytes that changed in the file do not come out as one of these."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from blechannel_capture.capture import Capture
 from blechannel_capture.channel.events import ChannelEnded, ChannelFrame, HandshakeVerified, OddFragment
 from blechannel_capture.events import AttPdu, Connected, Connection, Event
-from blechannel_capture.findings import Finding, Findings
+from blechannel_capture.findings import Finding, Findings, Kept
 from blechannel_capture.ledger import Ledger
 from blechannel_capture.report.excerpts import Excerpts, Row
 from blechannel_capture.timing import Timing
@@ -44,6 +44,8 @@ class Gathered:
     kinds: Counter[str]
     sessions: list[Session]
     findings: list[Finding]
+    left_out: int
+    """Findings that are like those, and too many."""
     ledger: Ledger
     timing: Timing
     rows: list[Row]
@@ -53,7 +55,7 @@ class Gathered:
 def gather(capture: Capture, name: str) -> Gathered:
     """Read the capture to its end."""
     findings, timing, excerpts = Findings(capture.ledger, capture.gatt), Timing(), Excerpts()
-    found: list[Finding] = []
+    kept = Kept()
     sessions: dict[int, Session] = {}
     kinds: Counter[str] = Counter()
     first_ns = last_ns = 0
@@ -65,13 +67,13 @@ def gather(capture: Capture, name: str) -> Gathered:
         excerpts.look(event)
         for finding in findings.look(event):
             excerpts.found(finding)
-            found.append(finding)
+            kept.add(finding)
         timing.look(event)
         _take(sessions, event)
     for finding in findings.end():
         excerpts.found(finding)
-        found.append(finding)
-    found = findings.in_hindsight(found)
+        kept.add(finding)
+    found = findings.in_hindsight(kept.findings)
     return Gathered(
         name,
         capture.format.value,
@@ -81,6 +83,7 @@ def gather(capture: Capture, name: str) -> Gathered:
         kinds,
         list(sessions.values()),
         found,
+        kept.left_out,
         capture.ledger,
         timing,
         excerpts.rows(),

@@ -72,7 +72,11 @@ def _findings(gathered: Gathered) -> str:
         for each in gathered.findings
     ]
     table = _table(("packet", "what", "level", "certainty", "detail"), rows)
-    return f'<h2>Findings</h2><div class="wide">{table}</div>'
+    return f'<h2>Findings</h2><div class="wide">{table}</div>{_more(gathered.left_out)}'
+
+
+def _more(left_out: int) -> str:
+    return f'<p class="soft">{left_out:,} further findings are like these.</p>' if left_out else ""
 
 
 def _packets(finding: Finding, shown: set[int]) -> str:

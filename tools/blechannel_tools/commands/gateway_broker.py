@@ -8,10 +8,11 @@ from contextlib import suppress
 
 from blechannel_tools.exits import Exit
 from blechannel_tools.mqtt_loop import run_with_mqtt
-from blechannel_tools.options import Commands, add_command, positive, seconds
+from blechannel_tools.options import Commands, add_command, seconds
 from blechannel_tools.output import Event, Output
 
 DEFAULT_PORT = 1883
+MOST_PORT = 0xFFFF
 EPILOG = """examples:
   blechannel gateway broker
   blechannel gateway broker --port 1884 --seconds 60
@@ -24,7 +25,12 @@ def add(commands: Commands) -> None:
     """Declare the command."""
     about = "a broker on this machine for a first try (MQTT 3.1.1, keeps nothing)"
     parser = add_command(commands, "broker", run, help=about, epilog=EPILOG)
-    parser.add_argument("--port", type=positive, default=DEFAULT_PORT, help=f"of TCP (default: {DEFAULT_PORT})")
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=DEFAULT_PORT,
+        help=f"of TCP; 0 lets the system choose (default: {DEFAULT_PORT})",
+    )
     parser.add_argument("--seconds", type=seconds, help="end after so many seconds")
 
 
@@ -32,6 +38,14 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
     """Run it."""
     run_with_mqtt(_serve(options, output))
     return Exit.DONE
+
+
+def _port(text: str) -> int:
+    """For argparse."""
+    value = int(text)
+    if not 0 <= value <= MOST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is no port: 0 to {MOST_PORT}")
+    return value
 
 
 async def _serve(options: argparse.Namespace, output: Output) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from blechannel_gateway.inbox import Delivery
     from blechannel_gateway.sealing import CloudKey
 
+LOST = "this file is new or older than what it acknowledged"
 EPILOG = """examples:
   blechannel gateway listen --broker mqtt://127.0.0.1:1883 --protocol 3.1.1
   blechannel gateway listen --broker mqtts://broker.example --ca ca.pem --certificate cloud.pem --key cloud.key --json
@@ -66,9 +67,10 @@ async def _listen(options: argparse.Namespace, output: Output) -> None:
 
 def _tell(output: Output, delivery: Delivery, key: CloudKey | None) -> None:
     body = delivery.body if key is None else key.open(delivery.body, port=delivery.lane.port)
+    lost = f" (all up to number {delivery.missed} is lost: {LOST})" if delivery.missed else ""
     output.say(
         Event.FROM_WATCH,
-        f"{delivery.lane.watch[:8]} {delivery.lane.port}: {_words(body, delivery.schema)}",
+        f"{delivery.lane.watch[:8]} {delivery.lane.port}: {_words(body, delivery.schema)}{lost}",
         watch=delivery.lane.watch,
         port=delivery.lane.port,
         message_id=str(delivery.message_id),

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from blechannel_capture import Finding, Findings
+from blechannel_capture.findings import Kept
 from blechannel_capture.policy import Judgement, Policy, Requirement, load_policy
 from blechannel_capture.reports import junit, sarif
 from blechannel_tools.commands.capture.reading import add_file, add_keys, counted, opened, reading_of, writing_to
@@ -52,18 +53,21 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
     judgement = Judgement(policy)
     with opened(options, output) as capture:
         findings = Findings(capture.ledger, capture.gatt)
-        found: list[Finding] = []
+        kept = Kept()
         for event in capture:
             judgement.look(event)
-            found += findings.look(event)
-        found = findings.in_hindsight([*found, *findings.end()])
+            for finding in findings.look(event):
+                kept.add(finding)
+        for finding in findings.end():
+            kept.add(finding)
+        found = findings.in_hindsight(kept.findings)
     unmet = judgement.unmet(capture.ledger)
     failing = [finding for finding in found if policy.fails(finding)]
     for path, made in ((options.junit, junit), (options.sarif, sarif)):
         if path is not None:
             with writing_to(path):
                 path.write_text(made(str(options.file), found, failing, unmet), encoding="utf-8")
-    _tell(output, found, failing, unmet)
+    _tell(output, found, set(failing), unmet, left_out=kept.left_out)
     return Exit.FAILED if failing or unmet else Exit.DONE
 
 
@@ -74,13 +78,16 @@ def _policy(path: Path | None) -> Policy:
         return load_policy(path)
 
 
-def _tell(output: Output, found: list[Finding], failing: list[Finding], unmet: list[Requirement]) -> None:
+def _tell(
+    output: Output, found: list[Finding], failing: set[Finding], unmet: list[Requirement], *, left_out: int
+) -> None:
     rows = [_row(finding, fails=finding in failing) for finding in found]
     rows += [("", "policy", "fails", "", each.text) for each in unmet]
     passed = not failing and not unmet
     fails = len(failing) + len(unmet)
     verdict = "Nothing fails" if passed else f"{fails} {'fails' if fails == 1 else 'fail'}"
-    summary = f"{verdict}; {counted(len(found), 'finding')} in all."
+    more = f", and {left_out:,} more like them" if left_out else " in all"
+    summary = f"{verdict}; {counted(len(found), 'finding')}{more}."
     if rows:
         output.say(
             Told.FINDINGS,
@@ -88,7 +95,8 @@ def _tell(output: Output, found: list[Finding], failing: list[Finding], unmet: l
             findings=[{**finding.as_object(), "fails": finding in failing} for finding in found],
             unmet=[asdict(each) for each in unmet],
         )
-    output.say(Told.CHECKED, summary, passed=passed, findings=len(found), failing=len(failing), unmet=len(unmet))
+    many = len(found) + left_out
+    output.say(Told.CHECKED, summary, passed=passed, findings=many, failing=len(failing), unmet=len(unmet))
 
 
 def _row(finding: Finding, *, fails: bool) -> tuple[str, str, str, str, str]:
