@@ -170,16 +170,12 @@ async def _with_a_watch(broker: Broker, folder: Path, chance: random.Random) -> 
 
 @asynccontextmanager
 async def _meanwhile(*jobs: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
-    """They run, and none may fail."""
-    tasks = [asyncio.ensure_future(job) for job in jobs]
-    try:
+    """They run, and none may fail: that would end the test at once."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(job) for job in jobs]
         yield
-    finally:
         for task in tasks:
             task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
-    failed = [how for how in ended if isinstance(how, Exception)]
-    assert not failed, failed
 
 
 async def _kill_and_start(server: Mosquitto, chance: random.Random) -> None:
