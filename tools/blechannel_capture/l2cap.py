@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from blechannel_capture.att import has_handle
+from blechannel_capture.att import HAS_HANDLE
 from blechannel_capture.credit_channels import CreditChannels, MalformedSdu
 from blechannel_capture.events import AttPdu, CocData, Connection, Event, OtherPdu, Side, Signal, SmpPdu
 from blechannel_capture.ledger import Damage, Ledger
@@ -98,7 +98,7 @@ class Channels:
             self._malformed("an empty ATT PDU", packet)
             return None
         opcode, after = pdu[start], start + 1
-        if has_handle(opcode) and len(pdu) >= start + 3:
+        if HAS_HANDLE[opcode] and len(pdu) >= start + 3:
             handle = pdu[after] | pdu[after + 1] << 8
             return AttPdu(packet, time_ns, self._connection, sender, opcode, handle, pdu[start + 3 :])
         return AttPdu(packet, time_ns, self._connection, sender, opcode, 0, pdu[after:])
