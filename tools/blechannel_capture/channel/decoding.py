@@ -28,7 +28,8 @@ def frame_of(data: bytes) -> Frame:
     Raises:
         MalformedFrame: it is none.
     """
-    if len(data) >= FRAME_HEADER_BYTES and data[0] == RECORD_KIND and len(data) == frame_length(data):
+    length = len(data)
+    if length >= FRAME_HEADER_BYTES and data[0] == RECORD_KIND and length == frame_length(data):
         return Record(data[FRAME_HEADER_BYTES:])
     return decode_frame(data)
 

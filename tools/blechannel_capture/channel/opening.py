@@ -12,6 +12,7 @@ from blechannel.session.records import REKEY_EVERY
 from blechannel.wire.header import FRAME_HEADER_BYTES
 
 _PADDING: Final = b"\0"
+_HEADER, _SEALED = slice(FRAME_HEADER_BYTES), slice(FRAME_HEADER_BYTES, None)
 SKIPPED: Final = 512
 """How many records may be missing before one that is still found."""
 
@@ -53,7 +54,7 @@ class Opener:
         if number // REKEY_EVERY != self._rekeyed:
             return None
         try:
-            content = self._decrypt(self._nonce(number), frame[FRAME_HEADER_BYTES:], frame[:FRAME_HEADER_BYTES])
+            content = self._decrypt(self._nonce(number), frame[_SEALED], frame[_HEADER])
         except InvalidTag:
             return None
         self.next = number + 1
@@ -87,7 +88,7 @@ class Opener:
 
 def _content(keys: CipherState, number: int, frame: bytes) -> bytes | None:
     try:
-        content = keys.aead.decrypt(keys.nonce(number), frame[FRAME_HEADER_BYTES:], frame[:FRAME_HEADER_BYTES])
+        content = keys.aead.decrypt(keys.nonce(number), frame[_SEALED], frame[_HEADER])
     except InvalidTag:
         return None
     return content.rstrip(_PADDING)

@@ -37,6 +37,7 @@ LE_ENHANCED_CONNECTION_COMPLETE: Final = (0x0A, 0x29)
 LE_EXTENDED_ADVERTISING_REPORT: Final = 0x0D
 LE_ENABLE_ENCRYPTION, LE_LONG_TERM_KEY_REPLY = 0x2019, 0x201A
 CONTINUES: Final = 1
+_ACL_HEADER: Final = struct.Struct("<HH")
 _UNKNOWN: Final = Known.UNKNOWN
 _ADVERTISING: Final = ("ADV_IND", "ADV_DIRECT_IND", "ADV_SCAN_IND", "ADV_NONCONN_IND", "SCAN_RSP")
 
@@ -100,15 +101,16 @@ class HciDecoder:
     # --- data ---
 
     def _data(self, data: bytes, direction: Direction) -> None:
-        head, length = data[0] | data[1] << 8, data[2] | data[3] << 8
+        head, length = _ACL_HEADER.unpack_from(data)
         packet, time_ns = self._at
         piece = data[4:]
         if len(piece) != length:
             self._ledger.note(Damage.BAD_PACKET, f"ACL data of {len(piece)} bytes says {length}", packet=packet)
             piece = piece[:length]
-        if head & 0x0FFF in self._classic:
+        handle = head & 0x0FFF
+        if handle in self._classic:
             return
-        link = self._links.get(head & 0x0FFF) or self._appear(head & 0x0FFF)
+        link = self._links.get(handle) or self._appear(handle)
         assembly = link.assemblies[direction]
         is_more = head >> 12 & 3 == CONTINUES
         pdu = assembly.go_on(piece, packet) if is_more else assembly.begin(piece, packet)
