@@ -134,15 +134,15 @@ class Analysis:
 
     def _att(self, pdu: AttPdu) -> Iterable[Event]:
         peer, opcode = self._peers.get(pdu.connection.number) or self._peer(pdu.connection), pdu.opcode
-        peer.last_packet = pdu.packet
+        peer.last_packet, handles = pdu.packet, peer.handles
         if opcode == _NOTIFICATION:
-            if peer.handles.is_outbox(pdu.handle, pdu.value):
+            if pdu.handle == handles.outbox or handles.is_outbox(pdu.handle, pdu.value):
                 return peer.listener.hear(pdu.value, _WATCH, pdu.packet, pdu.time_ns)
             return peer.standard_value(pdu, pdu.handle)
         if opcode in _WRITES:
-            if peer.handles.is_inbox(pdu.handle, pdu.value):
+            if pdu.handle == handles.inbox or handles.is_inbox(pdu.handle, pdu.value):
                 return peer.listener.hear(pdu.value, _PHONE, pdu.packet, pdu.time_ns)
             return peer.standard_value(pdu, pdu.handle)
         peer.gatt.hear(pdu)
-        peer.handles.look()
+        handles.look()
         return peer.read(pdu)
