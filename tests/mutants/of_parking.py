@@ -6,6 +6,7 @@ from tests.mutants.mutant import Mutant
 
 SESSION, STAGE, RECORDS, PORTS = "session/session.py", "session/stage.py", "session/records.py", "session/ports.py"
 PARKING, STANDING, TESTS = "session/parking.py", "session/standing.py", "session/test_parking.py"
+PUMP, SHELL_TESTS = "aio/pump.py", "aio/test_parking.py"
 
 MUTANTS = [
     Mutant(
@@ -91,5 +92,33 @@ MUTANTS = [
         "self.book = _NOT_LOOKED_AT",
         "pass",
         TESTS,
+    ),
+    Mutant(
+        "a book that concerns a channel at rest wakes it",
+        PUMP,
+        "self._parked is None or self._parked.is_news()",
+        "self._parked is None",
+        SHELL_TESTS,
+    ),
+    Mutant(
+        "a peer that falls silent is missed at rest",
+        PUMP,
+        "            self.act(self.session.abandon(error))\n        else:\n            self.flush_soon()",
+        "            pass\n        else:\n            self.flush_soon()",
+        SHELL_TESTS,
+    ),
+    Mutant(
+        "all that arrives with what wakes a channel is read",
+        PUMP,
+        "self.session.receive_all((fragment, *left), now)",
+        "self.session.receive_all((fragment,), now)",
+        SHELL_TESTS,
+    ),
+    Mutant(
+        "a channel that talks does not rest",
+        PUMP,
+        " or session.records_moved != self._moved",
+        "",
+        SHELL_TESTS,
     ),
 ]

@@ -11,7 +11,7 @@ from blechannel.transports.loopback.faults import Faults, Stall
 from blechannel.transports.loopback.link import LoopbackLink, loopback_pair
 from blechannel.transports.virtual_time import run_virtual
 from blechannel_tools.fleet.fleet import fleet_of
-from blechannel_tools.fleet.load import Offer, Served, percentile, serve
+from blechannel_tools.fleet.load import SETTLE_S, Offer, Served, percentile, serve
 from tests.aio.virtual import on_virtual_clock
 
 WATCHES = MAX_BONDS + 3
@@ -58,7 +58,7 @@ def stalled(stall_s: float, *, watch: int = 0) -> Served:
     async def main() -> Served:
         async with fleet_of(4, join=join) as fleet:
             serving = asyncio.create_task(serve(fleet, OFFER))
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(2 * SETTLE_S + 1.0)
             links[watch][1].faults = Faults([Stall(0, stall_s)])
             return await serving
 

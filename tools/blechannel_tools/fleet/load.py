@@ -12,12 +12,16 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from blechannel_tools.fleet.fleet import Fleet, Pair
+from blechannel.aio.port import Port
+from blechannel_tools.fleet.fleet import Fleet
 from blechannel_tools.fleet.resources import Resources
 
 PORT = "simulated"
 DUE = struct.Struct(">d")
 """How a message begins: when it was due, in seconds of the loop's clock."""
+SETTLE_S = 0.5
+"""For ports to be opened, and for tasks to be there."""
+START_S_EACH = 100e-6
 DRAIN_S = 30.0
 """For what is on its way at the end."""
 PERCENTS = (50.0, 90.0, 99.0, 99.9)
@@ -81,19 +85,25 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
-async def serve(fleet: Fleet, offer: Offer, *, arrived: Callable[[int], None] = lambda _: None) -> Served:
-    """Let all watches of the fleet send, and wait until everything has arrived, or for `DRAIN_S` after the last."""
+async def serve(
+    fleet: Fleet, offer: Offer, *, port: str = PORT, arrived: Callable[[int], None] = lambda _: None
+) -> Served:
+    """Let all watches of the fleet send, and wait until everything has arrived, or for `DRAIN_S` after the last.
+
+    `port` is one that was not used before; `arrived` is told how many messages have.
+    """
     served = Served(len(fleet.pairs), offer, of_each=[0] * len(fleet.pairs))
-    loop = asyncio.get_running_loop()
+    for pair in fleet.pairs:  # beforehand, so that nobody is late because all begin at once
+        pair.watch.port(port).open()
+    await asyncio.sleep(SETTLE_S)
     used = Resources.now()
-    began_s = loop.time() + 0.1
-    readers = [
-        asyncio.create_task(_read(pair, number, served, began_s=began_s, arrived=arrived))
-        for number, pair in enumerate(fleet.pairs)
-    ]
-    writers = [
-        asyncio.create_task(_write(pair, offer, _first_s(served, n, began_s))) for n, pair in enumerate(fleet.pairs)
-    ]
+    began_s = asyncio.get_running_loop().time() + SETTLE_S + len(fleet.pairs) * START_S_EACH
+    readers, writers = [], []
+    for number, pair in enumerate(fleet.pairs):
+        reading = _read(pair.phone.port(port), number, served, began_s=began_s, arrived=arrived)
+        readers.append(asyncio.create_task(reading))
+        writing = _write(pair.watch.port(port), offer, _first_s(served, number, began_s))
+        writers.append(asyncio.create_task(writing))
     await asyncio.gather(*writers)
     _, late = await asyncio.wait(readers, timeout=DRAIN_S)
     for reader in late:
@@ -109,20 +119,20 @@ def _first_s(served: Served, number: int, began_s: float) -> float:
     return began_s + number / (served.watches * served.offer.rate_hz)
 
 
-async def _write(pair: Pair, offer: Offer, first_s: float) -> None:
+async def _write(writer: Port, offer: Offer, first_s: float) -> None:
     loop = asyncio.get_running_loop()
     rest = bytes(max(0, offer.message_bytes - DUE.size))
-    async with pair.watch.port(PORT) as port:
-        for number in range(offer.messages):
-            due_s = first_s + number / offer.rate_hz
-            if (wait_s := due_s - loop.time()) > 0:
-                await asyncio.sleep(wait_s)
-            await port.send(DUE.pack(due_s) + rest)
+    for number in range(offer.messages):
+        due_s = first_s + number / offer.rate_hz
+        if (wait_s := due_s - loop.time()) > 0:
+            await asyncio.sleep(wait_s)
+        await writer.send(DUE.pack(due_s) + rest)
+    writer.shut()
 
 
-async def _read(pair: Pair, number: int, served: Served, *, began_s: float, arrived: Callable[[int], None]) -> None:
+async def _read(port: Port, number: int, served: Served, *, began_s: float, arrived: Callable[[int], None]) -> None:
     loop, until_s = asyncio.get_running_loop(), began_s + served.offer.seconds
-    async for message in pair.phone.port(PORT):
+    async for message in port:
         (due_s,) = DUE.unpack_from(message)
         now_s = loop.time()
         served.latencies_s.append(now_s - due_s)

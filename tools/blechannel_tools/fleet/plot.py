@@ -55,7 +55,7 @@ def _draw_percentiles(axes: Axes, ordered_ms: list[float]) -> None:
     for percent in PERCENTS:
         value, share = percentile(ordered_ms, percent), 1 - percent / 100
         axes.plot([share], [value], "o", color=MARK)
-        axes.annotate(f"p{percent:g}  {value:.1f} ms", (share, value), (8, -14), "data", "offset points")
+        axes.annotate(f"p{percent:g}  {value:,.3g} ms", (share, value), (6, -13), "data", "offset points", fontsize=8)
     shares = [share for share in ALL_BUT if share >= 1 / count]
     axes.set(xscale="log", yscale="log", title="How late how many were")
     axes.set(xlabel="of the messages are not later", ylabel="latency (ms)")
