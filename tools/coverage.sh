@@ -4,6 +4,7 @@ set -eu
 
 coverage=${1:?usage: coverage.sh COVERAGE}
 core='*/blechannel/noise/*,*/blechannel/wire/*,*/blechannel/pairing/*,*/blechannel/session/*'
+core=$core,'*/blechannel/delivery/*'
 core=$core,'*/blechannel/codec.py,*/blechannel/config.py,*/blechannel/errors.py,*/blechannel/limits.py,*/blechannel/roles.py'
 status=0
 

@@ -179,6 +179,8 @@ class Pump:
                     await self._drained
         if self._timer is not None:
             self._timer.cancel()
+        if self._tick is not None:
+            running_wheel().drop(self._tick, self)
         if self._spoke_last and self.is_linked:
             self._unlinked = Latch()
             with suppress(TimeoutError):

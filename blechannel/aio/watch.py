@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from types import TracebackType
 
+from blechannel.aio.broadcast import Broadcast
 from blechannel.aio.channel import Channel
 from blechannel.aio.household import Household, World
 from blechannel.aio.key_log import KeyLog
@@ -116,7 +117,7 @@ class Watch(Household):
         self._advertised_key = b""
         self._tasks: list[asyncio.Task[None]] = []
         self._advertise_now = asyncio.Event()
-        self._events: asyncio.Queue[WatchEvent] = asyncio.Queue(EVENTS_KEPT)
+        self._events: Broadcast[WatchEvent] = Broadcast(EVENTS_KEPT)
         self._failure: BlechannelError | None = None
         self._full_since: asyncio.TimerHandle | None = None
 
@@ -222,15 +223,21 @@ class Watch(Household):
         self._show()
 
     async def events(self) -> AsyncGenerator[WatchEvent, None]:
-        """What happens, for a display; the oldest are dropped when nobody looks. Ends only when it is closed.
+        """What happens, for a display; ends only when it is closed. Any number may read, each all of it.
+
+        Who is behind misses the oldest; what happens while nobody reads is kept for who reads next.
 
         Raises:
             TransportError: the adapter is gone.
         """
-        while True:
-            if self._failure is not None and self._events.empty():
-                raise self._failure
-            yield await self._events.get()
+        reader = self._events.join()
+        try:
+            while True:
+                if self._failure is not None and reader.empty():
+                    raise self._failure
+                yield await reader.get()
+        finally:
+            self._events.leave(reader)
 
     def told(self, channel: Channel, event: Event) -> None:
         """See ChannelOwner."""
@@ -258,7 +265,7 @@ class Watch(Household):
     # --- inside ---
 
     def _events_waiting(self) -> int:
-        return self._events.qsize()
+        return self._events.waiting
 
     def _guesses_left(self) -> int:
         """Until the next lock; raises PairingLocked while there are none."""
@@ -283,9 +290,7 @@ class Watch(Household):
         self._happened(CodeHidden() if window is None else CodeShown(window.code, window.attempts_left))
 
     def _happened(self, event: WatchEvent) -> None:
-        if self._events.full():
-            self._events.get_nowait()
-        self._events.put_nowait(event)
+        self._events.say(event)
 
     def _advert(self) -> bytes:
         self._advertised_key = self._store.book.discovery_key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
@@ -27,14 +28,21 @@ class Wheel:
         self._sleepers: dict[int, list[Sleeper]] = {}
 
     def add(self, at_s: float, sleeper: Sleeper) -> int:
-        """Look at `sleeper` at the beginning of the tick of `at_s`; returns the tick. There is no way to take it back:
-        who is not interested in a tick any more ignores it."""
+        """Look at `sleeper` at the beginning of the tick of `at_s`; returns the tick.
+
+        Who is not interested in a tick any more ignores it; who is over says so with `drop`, which costs more.
+        """
         tick = int(at_s / TICK_S)
         if tick not in self._sleepers:
             self._sleepers[tick] = []
             self._call_at(tick * TICK_S, self._turn, tick)
         self._sleepers[tick].append(sleeper)
         return tick
+
+    def drop(self, tick: int, sleeper: Sleeper) -> None:
+        """Keep `sleeper` alive no longer for that tick, where it has not come yet."""
+        with suppress(KeyError, ValueError):
+            self._sleepers[tick].remove(sleeper)
 
     def _turn(self, tick: int) -> None:
         for sleeper in self._sleepers.pop(tick):

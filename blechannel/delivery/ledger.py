@@ -18,6 +18,20 @@ TOKENS_KEPT: Final = 64
 SUCCESSORS_KEPT: Final = 64
 
 
+_LaneChange = (
+    to.MoveLane
+    | to.MergeLane
+    | to.RemoveLane
+    | to.AddToken
+    | to.Remember
+    | to.Know
+    | to.Put
+    | to.Drop
+    | to.Keep
+    | to.Take
+)
+
+
 @dataclass(slots=True)
 class Entry:
     """One message in the store."""
@@ -172,7 +186,7 @@ class Ledger:
                 self._change(lane, change)
                 self.held_bytes += lane.all_bytes - before_bytes
 
-    def _change(self, lane: Lane, change: to.Change) -> None:
+    def _change(self, lane: Lane, change: _LaneChange) -> None:
         match change:
             case to.MoveLane():
                 del self._by_name[lane.bond_id, lane.port]
@@ -200,7 +214,7 @@ class Ledger:
                 lane.waiting.drop(change.rows)
             case to.Keep():
                 lane.keep(change, with_body=self._keeps_bodies)
-            case to.Take():
+            case _:  # Take; the type checker holds that nothing else is left
                 lane.untaken.drop((change.row,))
 
     def _entry(self, change: to.Put) -> Entry:

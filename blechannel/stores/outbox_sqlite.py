@@ -118,12 +118,18 @@ class SqliteQueues:
         done = asyncio.get_running_loop().run_in_executor(self._worker, self._file.write, jobs)
         done.add_done_callback(lambda done: self._written(batch, done.exception()))
 
+    def _show(self, job: Job) -> StoreError | None:
+        """In the ledger; why not, where what is on the disk and what is known of it do not agree."""
+        try:
+            for change in job.changes:
+                self.ledger.apply(change)
+        except StoreError as error:
+            return error
+        return None
+
     def _written(self, batch: list[tuple[Job, asyncio.Future[None]]], failure: BaseException | None) -> None:
         for job, written in batch:
-            error = job.error or failure
-            if error is None:
-                for change in job.changes:
-                    self.ledger.apply(change)
+            error = job.error or failure or self._show(job)
             if written.done():
                 continue
             if error is None:

@@ -216,7 +216,7 @@ def test_a_refusal_is_told_even_where_it_cannot_be_kept() -> None:
 
 
 def _drain(watch: Watch) -> list[object]:
-    events: list[object] = []
-    while not watch._events.empty():
-        events.append(watch._events.get_nowait())
+    reader = watch._events.join()
+    events: list[object] = [reader.get_nowait() for _ in range(reader.qsize())]
+    watch._events.leave(reader)
     return events

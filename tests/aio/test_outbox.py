@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,9 @@ import pytest
 from blechannel.aio import outbox_port
 from blechannel.aio.household import World
 from blechannel.aio.outbox import Outbox
+from blechannel.aio.outbox_queue import OutboxQueue
+from blechannel.aio.outbox_store import Act
+from blechannel.delivery.changes import Change
 from blechannel.delivery.events import (
     BondGone,
     Broken,
@@ -34,6 +39,7 @@ from blechannel.errors import (
 )
 from blechannel.pairing.changes import Forget
 from blechannel.stores.outbox_memory import MemoryQueues
+from blechannel.stores.outbox_sqlite import SqliteQueues
 from tests.aio.outboxes import SOON_S, next_event, sides, until
 
 
@@ -222,8 +228,11 @@ async def test_without_a_wall_clock_the_time_to_live_is_that_of_the_loop() -> No
     world = World(unix_time=lambda: None)
     async with sides(policies={"journal": Ordered(ttl_s=0.03)}, world=world) as ours:
         await (await ours.pair()).close()
-        with pytest.raises(MessageExpired):
-            await (await ours.from_watch().send(b"late")).stored()
+        queue = ours.from_watch()
+        for _ in range(2):
+            with pytest.raises(MessageExpired):
+                await (await queue.send(b"late")).stored()
+        assert len(queue._since_s) <= 1  # nothing piles up
 
 
 async def test_a_time_to_live_goes_on_after_a_restart(tmp_path: Path) -> None:
@@ -366,3 +375,81 @@ async def test_a_closed_outbox_tells_who_waits() -> None:
         await receipt.stored()
     assert isinstance(receipt.message_id, MessageId)
     assert str(receipt.message_id) in repr(receipt)
+
+
+def full(at: sqlite3.Connection) -> None:
+    [(pages,)] = at.execute("PRAGMA page_count").fetchall()
+    at.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def roomy(at: sqlite3.Connection) -> None:
+    at.execute("PRAGMA max_page_count = 1000000")
+
+
+async def test_a_full_disk_is_an_error_to_the_sender_and_never_a_lost_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_port, "RETRY_S", 0.02)
+    async with sides(tmp_path) as ours:
+        await ours.pair()
+        await (await ours.from_watch().send(b"small")).stored()
+        watch_disk, phone_disk = ours.queues
+        await watch_disk.write((), full)
+        with pytest.raises(StoreError, match="no room left for the outbox"):
+            await ours.from_watch().send(bytes(200_000))
+        await watch_disk.write((), roomy)
+        await phone_disk.write((), full)
+        receipt = await ours.from_watch().send(bytes(300_000))
+        event = await next_event(ours.of_phone, NotStored)
+        assert "no room left for the outbox" in event.reason  # type: ignore[union-attr]
+        assert isinstance(await next_event(ours.of_watch, Refused), Refused)
+        assert not receipt._done.done()
+        await phone_disk.write((), roomy)
+        await asyncio.wait_for(receipt.stored(), SOON_S)
+        assert [len(body) for body in await taken(ours.at_phone(), 2)] == [5, 300_000]
+
+
+async def taken(queue: OutboxQueue, count: int) -> list[bytes]:
+    bodies = []
+    for _ in range(count):
+        async with queue.next() as delivery:
+            bodies.append(delivery.message)
+    return bodies
+
+
+async def test_a_disk_that_is_full_from_the_start_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_port, "RETRY_S", 0.01)
+    async with sides(tmp_path) as ours:
+        await ours.pair()
+        write = type(ours.queues[1]).write
+        failing = {"until": 3}
+
+        def fail(self: SqliteQueues, changes: Sequence[Change], act: Act | None = None) -> asyncio.Future[None]:
+            if self is ours.queues[1] and failing["until"]:
+                failing["until"] -= 1
+                refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                refused.set_exception(StoreError("the disk is full"))
+                return refused
+            return write(self, changes, act)
+
+        monkeypatch.setattr(SqliteQueues, "write", fail)
+        await asyncio.wait_for((await ours.from_watch().send(b"one")).stored(), SOON_S)
+        assert failing == {"until": 0}
+
+
+async def test_a_guests_phone_delivers_on_the_ports_that_it_may_use_alone() -> None:
+    async with sides() as ours:
+        await ours.pair()
+        channel = await ours.pair()  # the first bond is the owner's; this one replaces it on the phone alone
+        await ours.watch.members.permit(ours.on_watch, frozenset({"gauge"}))
+        await (await channel.outbox("gauge").send(b"allowed")).stored()
+        denied = await channel.outbox("journal").send(b"denied")
+        await asyncio.sleep(0.05)
+        assert not denied._done.done()
+        assert channel.is_open
+        await ours.watch.members.permit(ours.on_watch, frozenset({"journal"}))
+        await channel.close()
+        await ours.connect()
+        await asyncio.wait_for(denied.stored(), SOON_S)

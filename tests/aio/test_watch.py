@@ -205,7 +205,7 @@ async def test_many_quick_connections_are_each_told_and_forgotten() -> None:
             await asyncio.sleep(0)
             link.drop("gone at once")
             await asyncio.sleep(0.01)
-        seen = await events_until(watch, lambda _: watch._events.empty())
+        seen = await events_until(watch, lambda _: not watch._events.waiting)
         assert len(seen) == EVENTS_KEPT
         assert all(isinstance(event, Declined) for event in seen)
         assert not watch._channels

@@ -38,7 +38,7 @@ def test_no_other_page_has_a_program() -> None:
     found = {str(page.relative_to(ROOT)) for page in pages if blocks(page.read_text(encoding="utf-8"), "python")}
     assert found == {
         "README.md",
-        *(f"docs/{name}.md" for name in ("getting-started", "capture", "gateway", "write-a-profile")),
+        *(f"docs/{name}.md" for name in ("getting-started", "capture", "gateway", "outbox", "write-a-profile")),
     }
 
 

@@ -113,7 +113,8 @@ def _deliveries() -> dict[str, list[bytes]]:
     takes = b"\4\x80" + hears(answers[0]) + b"\5\2\2" + b"\1".join(map(hears, answers[1:]))
     refuses = b"\4\x08" + hears(delivery.Refused(delivery.Fault.TOO_LARGE, 1)) + b"\1\4\1"
     full = b"\0" + sends + b"\0" + sends
-    frames = [delivery.encode_frame(each) for each in (*parts, *answers, delivery.Welcome(delivery.Recognition.NEW))]
+    alone: list[delivery.Frame] = [*parts, *answers, delivery.Welcome(delivery.Recognition.NEW)]
+    frames = [delivery.encode_frame(each) for each in alone]
     return {"delivery": [sends, takes, refuses, full, *frames]}
 
 

@@ -30,7 +30,7 @@ from blechannel.wire.fragments import FragmentStream
 from tests.aio.rooms import typing
 
 ATTACKER_PATIENCE_S: Final = 20.0
-SHORT: Final = Patience(handshake_s=0.8, person_s=0.5, frame_s=0.5, stall_s=0.5, close_s=0.2)
+SHORT: Final = Patience(handshake_s=0.8, person_s=0.5, frame_s=0.5, stall_s=2.0, close_s=0.2)
 """The watch's, so that a test ends; the bounds do not depend on it."""
 
 
@@ -79,6 +79,12 @@ class Siege:
         return sorted(self.latencies_s)[min(len(self.latencies_s) - 1, int(share * len(self.latencies_s)))]
 
 
+async def looked_at(watch: Watch) -> None:
+    """As by a display: events that nobody takes would keep their channels."""
+    async for _ in watch.events():
+        pass
+
+
 @asynccontextmanager
 async def siege(way: Way) -> AsyncGenerator[Siege, None]:
     """Both sides, bonded and connected; everything is closed when it is left."""
@@ -98,7 +104,10 @@ async def siege(way: Way) -> AsyncGenerator[Siege, None]:
         phone = await held.enter_async_context(Phone(MemoryStore(), radio(), config=Config("honest")))
         window = watch.open_pairing()
         channel = await phone.pair(await phone.find(), typing(lambda: window.code))
+        looking = asyncio.create_task(looked_at(watch))
         yield Siege(watch, phone, channel, address, radio)
+        looking.cancel()
+        await asyncio.wait({looking})
 
 
 @dataclass(frozen=True)

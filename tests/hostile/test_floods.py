@@ -20,7 +20,8 @@ from tests.wire.ends import data
 PAIRING_FRAMES = 4
 """A phone's frames until it has opened a port."""
 MAX_QUEUED_BYTES = 64_000
-KINDS_OF_LINES = 4
+KINDS_OF_LINES = 6
+"""Of both sides, whose logs are one here."""
 GROWN_BYTES = 250_000
 HONEST_S = 0.25
 """What half of the honest phone's round trips may take, on a busy machine and with memory traced."""
@@ -99,7 +100,7 @@ async def open_ports(besieged: Siege, times: int) -> None:
             async with channel.port(f"port {count % 32}"):
                 pass
             with suppress(AccessDenied):
-                async with channel.port(f"another {count}") as port:
+                async with channel.port(f"another {count % 32}") as port:
                     await port.send(bytes(500))
                     await port.receive()
         assert channel.is_open

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import gc
+from contextlib import aclosing, suppress
 
 from blechannel.aio.household import Household
+from blechannel.aio.keep_policy import KeepPolicy
 from blechannel.aio.phone import Phone
+from blechannel.aio.pump import Pump
 from blechannel.aio.watch import FULL_HOUSE_S, Watch
 from blechannel.config import Config
 from blechannel.errors import BlechannelError
@@ -147,7 +150,7 @@ async def test_a_house_full_of_silent_strangers_makes_room_for_a_bonded_phone() 
         began_s = now_s()
         for _ in range(MAX_LINKS):
             (await squatter.connect("watch-1")).start(Deaf())
-        async with honest.keep(bond_id) as kept:
+        async with honest.keep(bond_id, policy=KeepPolicy(first_s=0.5, most_s=0.5)) as kept:
             assert (await kept.channel()).is_open
             assert FULL_HOUSE_S <= now_s() - began_s < FULL_HOUSE_S + 4
         await squatter.close()
@@ -181,3 +184,25 @@ async def test_a_stranger_that_says_nothing_has_less_time_while_nobody_pairs() -
             await asyncio.sleep(15)
             assert watch.figures.links == 0
         await stranger.close()
+
+
+def pumps() -> int:
+    """How many are alive."""
+    gc.collect()
+    return sum(isinstance(each, Pump) for each in gc.get_objects())
+
+
+@on_virtual_clock
+async def test_a_session_that_is_over_is_kept_alive_by_no_timer() -> None:
+    before = pumps()
+    async with house() as h:
+        watch, phone = await h.add_watch(), await h.add_phone()
+        await (await h.pair(phone, watch)).close()
+        for _ in range(5):
+            await (await phone.connect(await h.seen(phone, watch))).close()
+        async with aclosing(watch.events()) as events:  # which hold their channels until they are taken
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    async for _ in events:
+                        pass
+        assert pumps() <= before + 2  # the radios remember their last link

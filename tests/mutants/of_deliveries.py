@@ -235,8 +235,8 @@ MUTANTS = [
     Mutant(
         "the number of what is stored is written with it",
         ROWS,
-        'f"{table} WHERE lane = ? AND number NOT IN ({newest})"',
-        'f"{table} WHERE lane = ? AND number IN ({newest})"',
+        "        if change.is_last:\n            self._arrived(change)",
+        "        if False:\n            self._arrived(change)",
         OF_FILE,
     ),
     Mutant(
@@ -256,8 +256,8 @@ MUTANTS = [
     Mutant(
         "what failed is not shown",
         SQLITE,
-        "            if error is None:\n                for change in job.changes:",
-        "            if True:\n                for change in job.changes:",
+        "error = job.error or failure or self._show(job)",
+        "error = self._show(job) or job.error or failure",
         OF_FILE,
     ),
     Mutant(

@@ -10,6 +10,20 @@ OF_STALLS, OF_FLOODS, OF_COUNTERS = "hostile/test_stalls.py", "hostile/test_floo
 
 MUTANTS = [
     Mutant(
+        "a session that is over is kept alive by no timer",
+        "aio/pump.py",
+        "            running_wheel().drop(self._tick, self)\n",
+        "            pass\n",
+        OF_STALLS,
+    ),
+    Mutant(
+        "who has left before it was accepted is not accepted",
+        "transports/bumble/peripheral.py",
+        "            self._arrived.remove(link)\n",
+        "            pass\n",
+        "transports/bumble/test_links.py",
+    ),
+    Mutant(
         "a house full of silent strangers makes room",
         WATCH,
         "            strangers[0].act(strangers[0].session.abandon(error))\n",

@@ -263,7 +263,7 @@ MUTANTS = [
     unguarded(
         "who watches the events is told that the adapter is gone",
         "aio/watch.py",
-        "self._failure is not None and self._events.empty()",
+        "self._failure is not None and reader.empty()",
         "aio/test_watch.py",
     ),
     unguarded("a closed store keeps nothing: memory", "stores/memory.py", "self._is_closed", "stores/test_memory.py"),

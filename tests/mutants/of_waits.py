@@ -305,10 +305,10 @@ TIMES = [
     ),
     Mutant(
         "what happened and nobody looked at is bounded",
-        WATCH,
-        "        if self._events.full():\n            self._events.get_nowait()\n",
+        "aio/broadcast.py",
+        "            if reader.full():\n                reader.get_nowait()\n",
         "",
-        "aio/test_watch.py",
+        "aio/test_watch.py aio/test_broadcast.py",
     ),
 ]
 

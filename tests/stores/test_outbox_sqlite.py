@@ -63,6 +63,13 @@ def put(row: int, body: bytes) -> to.Put:
     return to.Put(1, row, MessageId(S, row), None, body)
 
 
+async def rows(queues: SqliteQueues) -> set[int]:
+    """That the file has pieces of."""
+    found: set[int] = set()
+    await queues.write((), lambda at: found.update(row for (row,) in at.execute("SELECT row FROM parts")))
+    return found
+
+
 def lanes(ledger: Ledger) -> list[Lane]:
     """Without the bytes that queues in memory keep in their ledger."""
     bare = [dataclasses.replace(lane) for lane in ledger.lanes.values()]
@@ -178,6 +185,10 @@ async def test_a_piece_that_does_not_follow_is_not_stored(tmp_path: Path, piece:
         await queues.write((LIFE[0], to.Know(1, T)))
         with pytest.raises(StoreError, match="does not follow"):
             await queues.write((piece,))
+        known = lanes(queues.ledger)
+    async with await SqliteQueues.open(tmp_path / "queues") as queues:
+        assert lanes(queues.ledger) == known
+        assert 5 not in await rows(queues)
 
 
 async def test_the_file_is_its_owners_and_held_by_one(tmp_path: Path) -> None:
@@ -299,6 +310,14 @@ async def test_queues_in_memory_know_no_transaction_and_close() -> None:
     await queues.close()
     with pytest.raises(StoreError, match="closed"):
         await queues.write(())
+
+
+async def test_a_disk_and_a_ledger_that_disagree_leave_nobody_waiting(tmp_path: Path) -> None:
+    async with await SqliteQueues.open(tmp_path / "queues") as queues:
+        await queues.write((LIFE[0],))
+        queues.ledger.lanes.clear()
+        with pytest.raises(StoreError, match="bond was removed"):
+            await queues.write((put(1, b"x"),))
 
 
 async def test_a_write_whose_caller_went_away_is_made(tmp_path: Path) -> None:

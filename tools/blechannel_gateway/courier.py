@@ -172,7 +172,7 @@ class Courier:
         except (aiomqtt.MqttError, OSError) as error:
             raise BrokerAway(f"the connection to {self._where} is lost ({error})") from error
         finally:
-            _forgive(client)
+            _let_go(client)
 
     @property
     def _where(self) -> str:
@@ -258,8 +258,10 @@ class Courier:
         return publish
 
 
-def _forgive(client: Client) -> None:
-    """A loss in the middle of a call leaves an error behind that nobody asks for, and asyncio would complain of it."""
+def _let_go(client: Client) -> None:
+    """What the client leaves behind after a failure: a socket that it opened, still watched by the loop, and an error
+    that nobody asks for, of which asyncio would complain."""
+    client._client._sock_close()
     disconnected = client._disconnected
     if disconnected.done() and not disconnected.cancelled():
         disconnected.exception()

@@ -22,7 +22,7 @@ COMMANDS: Final = {
     "phone": "be a phone: scan, pair, connect, send, listen, household",
     "bonds": "list, show, rename, forget and move bonds",
     "identity": "make this side's certificate, and say whose it trusts, to pair by certificate",
-    "gateway": "bridge watches to an MQTT broker: run, listen, send, broker",
+    "gateway": "bridge watches to an MQTT broker: run, listen, send, broker, simulate",
     "capture": "read, decrypt, judge and convert captures",
     "simulate": "how long pairing, reconnecting or a transfer takes on a radio with these properties",
     "doctor": "look for what is missing or misconfigured, and say what to do",

@@ -148,14 +148,16 @@ class BumbleWatchTransport:
             self._adapter.later(self._adapter.hang_up(connection))
             return
         link = self._service.open_link(connection)
-        link.on_ended = lambda: self._link_ended(connection.handle)
+        link.on_ended = lambda: self._link_ended(connection.handle, link)
         self._arrived.append(link)
         self._adapter.later(link.learn_phy())
         self._adapter.later(self._advertise_again())
         self._wake()
 
-    def _link_ended(self, connection_handle: int) -> None:
+    def _link_ended(self, connection_handle: int, link: BumbleLink) -> None:
         self._service.links.pop(connection_handle, None)
+        with suppress(ValueError):  # it was accepted before
+            self._arrived.remove(link)
         if self._service_data is not None:
             self._adapter.later(self._advertise_again())
 

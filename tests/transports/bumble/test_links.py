@@ -347,3 +347,20 @@ async def test_the_posture_tells_what_bumble_knows() -> None:
         assert both.phone.peer == str(connection.peer_address)
         await connection.pair()
         assert both.phone.posture.encrypted
+
+
+async def test_who_has_left_before_it_was_accepted_is_not_accepted() -> None:
+    radio = VirtualRadio()
+    async with on_air(radio) as (phone, watch):
+        address = (await sighted(phone)).address
+        for _ in range(2):
+            await (await phone.connect(address)).close()
+        async with asyncio.timeout(10):
+            while watch._service.links:
+                await asyncio.sleep(0.01)
+        link = await phone.connect((await sighted(phone)).address)
+        recorder = Recorder()
+        (await watch.accept()).start(recorder)
+        link.start(Recorder())
+        link.send(b"here")
+        assert await recorder.received(1) == [b"here"]

@@ -105,7 +105,7 @@ class _Told:
             self.messages += 1
             self._output.say(
                 Event.CARRIED,
-                f"{event.way.value} {event.lane.port}: {event.size_bytes} bytes",
+                f"{event.way.value} {event.lane.watch[:8]} {event.lane.port}: {event.size_bytes} bytes",
                 watch=event.lane.watch,
                 port=event.lane.port,
                 way=event.way.value,
