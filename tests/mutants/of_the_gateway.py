@@ -145,6 +145,13 @@ MUTANTS = [
         OF_GATEWAY,
     ),
     Mutant(
+        "a connection that was never answered is let go",
+        COURIER,
+        "    client._client._sock_close()\n",
+        "",
+        "gateway/test_cloud.py",
+    ),
+    Mutant(
         "the broker learns a pseudonym, and not which bond it is",
         f"{GATEWAY}/pseudonyms.py",
         'hmac.digest(self._key, b"blechannel gateway bond\\0" + bond_id, sha256)[:PSEUDONYM_BYTES].hex()',
