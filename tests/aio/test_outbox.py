@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from blechannel.aio import outbox_port
 from blechannel.aio.household import World
 from blechannel.aio.outbox import Outbox
-from blechannel.aio.outbox_queue import OutboxQueue
-from blechannel.aio.outbox_store import Act
+from blechannel.aio.queues import port as queue_port
+from blechannel.aio.queues.queue import OutboxQueue
+from blechannel.aio.queues.store import Act
 from blechannel.delivery.changes import Change
 from blechannel.delivery.events import (
     BondGone,
@@ -167,7 +167,7 @@ async def test_the_whole_store_is_bounded_on_both_sides() -> None:
 
 
 async def test_a_peer_without_room_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox_port, "RETRY_S", 0.01)
+    monkeypatch.setattr(queue_port, "RETRY_S", 0.01)
     async with sides() as ours:
         await ours.pair()
         ours.of_phone.max_bytes = 0
@@ -328,7 +328,7 @@ async def test_a_peer_that_breaks_the_rules_ends_the_port_and_not_the_channel() 
         channel = await ours.pair()
         await (await ours.from_watch().send(b"one")).stored()
         port = channel.port("journal")
-        assert isinstance(port, outbox_port.OutboxPort)
+        assert isinstance(port, queue_port.OutboxPort)
         port._unsent.append(b"\xff")
         port.room_again()
         assert isinstance(await next_event(ours.of_watch, Broken), Broken)
@@ -389,7 +389,7 @@ def roomy(at: sqlite3.Connection) -> None:
 async def test_a_full_disk_is_an_error_to_the_sender_and_never_a_lost_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox_port, "RETRY_S", 0.02)
+    monkeypatch.setattr(queue_port, "RETRY_S", 0.02)
     async with sides(tmp_path) as ours:
         await ours.pair()
         await (await ours.from_watch().send(b"small")).stored()
@@ -420,7 +420,7 @@ async def taken(queue: OutboxQueue, count: int) -> list[bytes]:
 async def test_a_disk_that_is_full_from_the_start_is_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox_port, "RETRY_S", 0.01)
+    monkeypatch.setattr(queue_port, "RETRY_S", 0.01)
     async with sides(tmp_path) as ours:
         await ours.pair()
         write = type(ours.queues[1]).write

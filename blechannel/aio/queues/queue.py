@@ -9,8 +9,8 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from blechannel.aio.outbox_receipt import Deliveries, Delivery, Receipt
-from blechannel.aio.outbox_store import Act, QueueStore
+from blechannel.aio.queues.receipt import Deliveries, Delivery, Receipt
+from blechannel.aio.queues.store import Act, QueueStore
 from blechannel.delivery import changes as to
 from blechannel.delivery.events import Expired, OutboxEvent, Refused, Span, Stored, Superseded
 from blechannel.delivery.frames import TOKEN_BYTES, Fault
