@@ -47,6 +47,22 @@ MUTANTS = [
         OF_INBOX,
     ),
     Mutant(
+        "what is stored is shown, though who stored it was cancelled",
+        INBOX,
+        "        _, heard = await self._database.transact("
+        "lambda db: _store(db, fitting), lambda done: self._show(done[0]))\n",
+        "        stored, heard = await self._database.transact(lambda db: _store(db, fitting))\n"
+        "        self._show(stored)\n",
+        OF_INBOX,
+    ),
+    Mutant(
+        "what is acknowledged makes room, though who heard it was cancelled",
+        SPOOL,
+        ", lambda freed: self._freed(lane, *freed)\n        )\n",
+        "\n        )\n        self._freed(lane, messages, _)\n",
+        OF_SPOOL,
+    ),
+    Mutant(
         "a message is taken once",
         INBOX,
         'if not db.execute("DELETE FROM arrived WHERE row=?", (delivery.row,)).rowcount:',
