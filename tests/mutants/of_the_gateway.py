@@ -12,6 +12,13 @@ OF_CARRYING, OF_GATEWAY, BLIND = "gateway/test_carrying.py", "gateway/test_gatew
 
 MUTANTS = [
     Mutant(
+        "what goes down on a port finds the channel where nothing comes up",
+        f"{GATEWAY}/gateway.py",
+        "await together([channel.wait_over(), *ports])",
+        "await together(ports)",
+        OF_GATEWAY,
+    ),
+    Mutant(
         "what was stored is not stored again",
         INBOX,
         "        if post.sequence <= judged.upto:\n            continue\n",
