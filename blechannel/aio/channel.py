@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 from blechannel.aio.counters import Volume
 from blechannel.aio.latch import Latch
 from blechannel.aio.link import Link, LinkPosture
-from blechannel.aio.outbox_port import OutboxPort
 from blechannel.aio.port import Port
 from blechannel.aio.pump import Begin, Pump
+from blechannel.aio.queues.port import OutboxPort
 from blechannel.errors import BlechannelError, LocalProtocolError
 from blechannel.limits import MAX_PORTS
 from blechannel.pairing.bonds import Bond
@@ -36,7 +36,7 @@ from blechannel.session.traffic import Traffic
 
 if TYPE_CHECKING:
     from blechannel.aio.outbox import Outbox
-    from blechannel.aio.outbox_queue import OutboxQueue
+    from blechannel.aio.queues.queue import OutboxQueue
 
 _log = logging.getLogger(__name__)
 

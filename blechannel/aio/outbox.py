@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from blechannel.aio.household import World
-from blechannel.aio.outbox_memory import MemoryQueues
-from blechannel.aio.outbox_port import OutboxPort
-from blechannel.aio.outbox_queue import OutboxQueue
-from blechannel.aio.outbox_store import QueueStore
+from blechannel.aio.queues.memory import MemoryQueues
+from blechannel.aio.queues.port import OutboxPort
+from blechannel.aio.queues.queue import OutboxQueue
+from blechannel.aio.queues.store import QueueStore
 from blechannel.delivery import changes as to
 from blechannel.delivery.events import BondGone, CarriedOver, OutboxEvent
 from blechannel.delivery.ledger import Lane

@@ -332,6 +332,8 @@ class Pump:
 
     def _arm_wheel(self, due: float) -> None:
         """Share a timer until the last moments."""
+        if not self._unsent:
+            self._unsent = _NOTHING
         if self._tick is None or due < self._tick * TICK_S:
             self._tick = running_wheel().add(due, self)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from blechannel.aio.outbox_store import Act
+from blechannel.aio.queues.store import Act
 from blechannel.delivery.changes import Change
 from blechannel.delivery.events import Span
 from blechannel.delivery.ledger import Ledger

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from blechannel.aio.outbox_memory import MemoryQueues
+from blechannel.aio.queues.memory import MemoryQueues
 
 __all__ = ["MemoryQueues"]

@@ -10,9 +10,9 @@ from pathlib import Path
 from blechannel.aio.channel import Channel
 from blechannel.aio.household import World
 from blechannel.aio.outbox import MAX_BYTES, Outbox
-from blechannel.aio.outbox_queue import OutboxQueue
-from blechannel.aio.outbox_store import QueueStore
 from blechannel.aio.phone import Phone
+from blechannel.aio.queues.queue import OutboxQueue
+from blechannel.aio.queues.store import QueueStore
 from blechannel.aio.watch import Watch
 from blechannel.config import Config
 from blechannel.delivery.events import OutboxEvent

@@ -57,8 +57,20 @@ def end(pair: Pair) -> None:
 
 
 @given(ACTIONS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_ordered_messages_arrive_once_and_in_order(actions: list[tuple[str, bool]]) -> None:
+    deliver(actions)
+
+
+@pytest.mark.long
+@given(st.lists(st.tuples(STEPS, st.booleans()), max_size=400))
+@settings(max_examples=3000, deadline=None)
+def test_ordered_messages_arrive_once_and_in_order_for_long(actions: list[tuple[str, bool]]) -> None:
+    deliver(actions)
+
+
+def deliver(actions: list[tuple[str, bool]]) -> None:
+    """Do all this, let everything be whole again, and compare."""
     pair = Pair(SMALL)
     sent: dict[int, list[bytes]] = {1: [], 2: []}
     pair.connect()
@@ -73,7 +85,7 @@ def test_ordered_messages_arrive_once_and_in_order(actions: list[tuple[str, bool
 
 @pytest.mark.parametrize("policy", [Latest(), BestEffort()], ids=lambda policy: policy.kind.name)
 @given(actions=ACTIONS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_other_policies_never_show_anything_twice_or_out_of_order(
     policy: Policy, actions: list[tuple[str, bool]]
 ) -> None:

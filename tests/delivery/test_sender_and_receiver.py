@@ -9,6 +9,7 @@ from blechannel.delivery.events import Expired, NotStored, Stored
 from blechannel.delivery.events import Refused as WasRefused
 from blechannel.delivery.frames import Begin, Fault, Frame, Part, Refused, Resume
 from blechannel.delivery.frames import Stored as StoredFrame
+from blechannel.delivery.ledger import Ledger
 from blechannel.delivery.policies import BestEffort, Latest, MessageId, Ordered
 from blechannel.delivery.receiver import WINDOW_BYTES, WINDOW_MESSAGES
 from blechannel.errors import StoreError, UnexpectedFrame
@@ -54,6 +55,16 @@ def test_a_message_goes_when_the_peer_has_stored_it_and_not_before() -> None:
     work(pair.left)
     assert [entry.message_id for entry in pair.left.lane.waiting.entries.values()] == [second]
     assert pair.left.events == [Stored(BOND, PORT, first)]
+
+
+def test_what_is_stored_is_told_once_however_slow_the_own_disk_is() -> None:
+    pair, ids = sending(b"one", b"two")
+    hear(pair.left, Resume(0, 0, 0, *ROOM))
+    parts(pair)
+    hear(pair.left, StoredFrame(1, 0, 0, *ROOM), StoredFrame(2, 0, 0, *ROOM))
+    assert pair.left.events == [Stored(BOND, PORT, message_id) for message_id in ids]
+    work(pair.left)
+    assert not pair.left.lane.waiting.entries
 
 
 def test_a_transfer_goes_on_at_the_last_byte_that_is_stored() -> None:
@@ -421,6 +432,16 @@ def test_a_lane_that_remembers_the_peer_keeps_that_when_another_joins_it() -> No
     ledger.apply(to.Remember(2, b"m" * 16))
     ledger.apply(to.MergeLane(1, 2))
     assert ledger.lanes[2].remembered == b"m" * 16
+
+
+def test_a_ledger_without_bytes_keeps_what_is_about_them() -> None:
+    ledger = Ledger()
+    for change in (to.AddLane(1, BOND, PORT), to.Know(1, STREAM), to.Keep(1, 1, MessageId(STREAM, 1), 3, 0, 0, b"one")):
+        ledger.apply(change)
+    [entry] = ledger.lanes[1].untaken.entries.values()
+    assert (entry.have, entry.body) == (3, None)
+    ledger.apply(to.Put(1, 2, MessageId(b"o" * 16, 1), None, b"two"))
+    assert ledger.held_bytes == 6
 
 
 def test_successors_are_bounded() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from blechannel.aio.outbox_queue import OutboxQueue
-from blechannel.aio.outbox_store import Act
+from blechannel.aio.queues.queue import OutboxQueue
+from blechannel.aio.queues.store import Act
 from blechannel.delivery import changes as to
 from blechannel.delivery.ledger import Entry
 from blechannel.stores import outbox_rows

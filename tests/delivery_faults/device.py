@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from blechannel.aio.outbox import Outbox
-from blechannel.aio.outbox_queue import OutboxQueue
 from blechannel.aio.phone import Phone
+from blechannel.aio.queues.queue import OutboxQueue
 from blechannel.aio.watch import Watch
 from blechannel.config import Config
 from blechannel.delivery.policies import BestEffort

@@ -118,3 +118,21 @@ async def test_a_file_that_is_in_use_and_a_package_that_is_missing(
     async with asyncio.timeout(MOST_S), cloud(broker, tmp_path) as inbox:
         with pytest.raises(MissingExtra, match=r"blechannel\[mqtt\]"):
             await anext(inbox)
+
+
+async def test_a_broker_that_never_answers_is_hung_up_on(tmp_path: Path) -> None:
+    """And not left with a connection that comes to life under the next one."""
+    hung_up = asyncio.Event()
+
+    async def be_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        hung_up.set()
+        writer.close()
+
+    said: list[str] = []
+    async with asyncio.timeout(MOST_S), await asyncio.start_server(be_silent, "127.0.0.1", 0) as server:
+        broker = Broker(url=f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}", answer_s=0.1)
+        async with cloud(broker, tmp_path) as inbox:
+            inbox.station.when_away = lambda error: said.append(str(error))
+            await hung_up.wait()
+        assert "cannot be reached (Operation timed out)" in said[0]

@@ -101,12 +101,30 @@ async def test_whoever_brings_too_much_waits_for_room(tmp_path: Path) -> None:
 
 async def test_who_is_cancelled_while_it_is_written_has_put_it(tmp_path: Path) -> None:
     async with opened(tmp_path, Limits(messages=2)) as spool:
+        told: list[Lane] = []
+        spool.tell = told.append
         putting = asyncio.ensure_future(spool.add(LANE, b"1"))
         await asyncio.sleep(0)
         putting.cancel()
         await asyncio.wait([putting])
         await spool.add(LANE, b"2")
         assert spool.waiting(LANE) == len(await posts(spool)) == 2
+        assert told == [LANE, LANE], "so both are sent"
+
+
+async def test_what_is_acknowledged_makes_room_though_the_connection_ends_meanwhile(tmp_path: Path) -> None:
+    """Else who brings messages would wait for room that there is, and who waits for the end would wait for ever."""
+    async with opened(tmp_path, Limits(messages=2)) as spool:
+        await put(spool, A, 1, 2)
+        draining = asyncio.ensure_future(spool.drained())
+        hearing = asyncio.ensure_future(spool.acknowledged(LANE, MessageId(A, 2)))
+        await asyncio.sleep(0)
+        hearing.cancel()
+        await asyncio.wait([hearing])
+        assert hearing.cancelled()
+        async with asyncio.timeout(1):
+            await draining
+            assert await put(spool, A, 3, 4) == [True, True]
 
 
 async def test_what_waits_is_counted_again_after_a_restart(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from blechannel.aio.household import Household
 from blechannel.aio.keep_policy import KeepPolicy
 from blechannel.aio.phone import Phone
 from blechannel.aio.pump import Pump
-from blechannel.aio.watch import FULL_HOUSE_S, Watch
+from blechannel.aio.watch import FULL_HOUSE_S, Declined, Watch
 from blechannel.config import Config
 from blechannel.errors import BlechannelError
 from blechannel.limits import MAX_LINKS
@@ -18,7 +18,7 @@ from blechannel.roles import Role
 from blechannel.session.conversation import TABLE, State
 from blechannel.stores.memory import MemoryStore
 from blechannel.wire.frames import Refuse
-from tests.aio.rooms import House, house, typing
+from tests.aio.rooms import House, happened, house, typing
 from tests.aio.virtual import now_s, on_virtual_clock
 from tests.hostile.muted import ENDLESS, Deaf, MutedPhone, MutedWatch, Nodding
 
@@ -183,6 +183,20 @@ async def test_a_stranger_that_says_nothing_has_less_time_while_nobody_pairs() -
             assert watch.figures.links == 1
             await asyncio.sleep(15)
             assert watch.figures.links == 0
+        await stranger.close()
+
+
+@on_virtual_clock
+async def test_the_error_of_a_handshake_keeps_no_frame_alive() -> None:
+    async with house() as h:
+        watch, stranger = await h.add_watch(), h.air.phone()
+        link = await stranger.connect("watch-1")
+        link.start(Deaf())
+        for number in range(2):  # the second one comes after the refusal
+            link.send(bytes((number, 0, 0xFF)))
+        declined = await happened(watch, Declined)
+        assert isinstance(declined, Declined)
+        assert declined.error.__traceback__ is None
         await stranger.close()
 
 

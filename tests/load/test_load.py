@@ -16,7 +16,7 @@ from blechannel_tools.fleet.fleet import Fleet, fleet_of
 from blechannel_tools.fleet.load import PORT, Offer, Served, serve
 from blechannel_tools.fleet.rest import RESTING, let_rest
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 TALKING, RESTING_WATCHES = 1_000, 10_000
 OFFER = Offer(rate_hz=10.0, seconds=10.0, message_bytes=20)

@@ -6,12 +6,19 @@ from tests.mutants.mutant import Mutant
 
 SENDER, RECEIVER = "delivery/sender.py", "delivery/receiver.py"
 LEDGER, TALK, FRAMES = "delivery/ledger.py", "delivery/conversation.py", "delivery/frames.py"
-QUEUE, OUTBOX, PORT = "aio/outbox_queue.py", "aio/outbox.py", "aio/outbox_port.py"
+QUEUE, OUTBOX, PORT = "aio/queues/queue.py", "aio/outbox.py", "aio/queues/port.py"
 ROWS, FILE, SQLITE = "stores/outbox_rows.py", "stores/outbox_file.py", "stores/outbox_sqlite.py"
 OF_HALVES, OF_TALK = "delivery/test_sender_and_receiver.py", "delivery/test_conversation.py"
 OF_ONCE, OF_OUTBOX, OF_FILE = "delivery/test_exactly_once.py", "aio/test_outbox.py", "stores/test_outbox_sqlite.py"
 
 MUTANTS = [
+    Mutant(
+        "what was taken makes room for the peer, though who took it was cancelled",
+        QUEUE,
+        "        taking.add_done_callback(self._taken)\n        await asyncio.shield(taking)\n",
+        "        await asyncio.shield(taking)\n        self._taken(taking)\n",
+        OF_OUTBOX,
+    ),
     Mutant(
         "a message goes at the sender's when it is stored, not when it is sent",
         SENDER,

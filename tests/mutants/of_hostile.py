@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from tests.mutants.mutant import Mutant
 
-WATCH, JOURNAL, SESSION, ERRORS = "aio/watch.py", "aio/journal.py", "session/session.py", "errors.py"
-COUNTERS, HOUSEHOLD = "aio/counters.py", "aio/household.py"
+WATCH, JOURNAL, COUNTERS = "aio/watch.py", "aio/journal.py", "aio/counters.py"
 OF_STALLS, OF_FLOODS, OF_COUNTERS = "hostile/test_stalls.py", "hostile/test_floods.py", "aio/test_counters.py"
 
 MUTANTS = [
+    Mutant(
+        "an error that is kept keeps no frame alive",
+        "session/session.py",
+        "Failed(without_frames(error))",
+        "Failed(error)",
+        OF_STALLS,
+    ),
     Mutant(
         "a session that is over is kept alive by no timer",
         "aio/pump.py",
@@ -43,20 +49,6 @@ MUTANTS = [
         "person=pairing is not None",
         "person=True",
         OF_STALLS,
-    ),
-    Mutant(
-        "an error that is kept keeps no session alive",
-        SESSION,
-        "Failed(without_frames(error))",
-        "Failed(error)",
-        OF_FLOODS,
-    ),
-    Mutant(
-        "nothing is taken from a flood after its refusal",
-        SESSION,
-        "        if not self.stream.has_failed:",
-        "        if True:",
-        OF_FLOODS,
     ),
     Mutant(
         "what repeats is logged a bounded number of times",

@@ -12,6 +12,13 @@ OF_CARRYING, OF_GATEWAY, BLIND = "gateway/test_carrying.py", "gateway/test_gatew
 
 MUTANTS = [
     Mutant(
+        "what goes down on a port finds the channel where nothing comes up",
+        f"{GATEWAY}/gateway.py",
+        "await together([channel.wait_over(), *ports])",
+        "await together(ports)",
+        OF_GATEWAY,
+    ),
+    Mutant(
         "what was stored is not stored again",
         INBOX,
         "        if post.sequence <= judged.upto:\n            continue\n",
@@ -45,6 +52,22 @@ MUTANTS = [
         "if lane in full or not self._loads.fits(lane, len(post.body)):",
         "if False:",
         OF_INBOX,
+    ),
+    Mutant(
+        "what is stored is shown, though who stored it was cancelled",
+        INBOX,
+        "        _, heard = await self._database.transact("
+        "lambda db: _store(db, fitting), lambda done: self._show(done[0]))\n",
+        "        stored, heard = await self._database.transact(lambda db: _store(db, fitting))\n"
+        "        self._show(stored)\n",
+        OF_INBOX,
+    ),
+    Mutant(
+        "what is acknowledged makes room, though who heard it was cancelled",
+        SPOOL,
+        ", lambda freed: self._freed(lane, *freed)\n        )\n",
+        "\n        )\n        self._freed(lane, messages, _)\n",
+        OF_SPOOL,
     ),
     Mutant(
         "a message is taken once",
@@ -143,6 +166,13 @@ MUTANTS = [
         "await self._leave(client)",
         "pass",
         OF_GATEWAY,
+    ),
+    Mutant(
+        "a connection that was never answered is let go",
+        COURIER,
+        "    client._client._sock_close()\n",
+        "",
+        "gateway/test_cloud.py",
     ),
     Mutant(
         "the broker learns a pseudonym, and not which bond it is",

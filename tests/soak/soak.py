@@ -19,9 +19,9 @@ from blechannel.aio.household import World
 from blechannel.aio.keep import Kept
 from blechannel.aio.keep_policy import KeepPolicy
 from blechannel.aio.outbox import Outbox
-from blechannel.aio.outbox_store import Act
 from blechannel.aio.person import OutOfBand
 from blechannel.aio.phone import FoundWatch, Phone
+from blechannel.aio.queues.store import Act
 from blechannel.aio.watch import Watch
 from blechannel.config import Config, Policy
 from blechannel.delivery.changes import Change as QueueChange

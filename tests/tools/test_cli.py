@@ -162,7 +162,7 @@ def test_the_demo_for_programs(tmp_path: Path, programs: Run) -> None:
         assert (tmp_path / capture).read_bytes().startswith(b"btsnoop\0")
     lines = (tmp_path / summary["key_log"]).read_text().splitlines()
     # A wrong code leaves the phone's secrets only: the watch gives up before it has a transport.
-    assert [line.split("_")[1] for line in lines] == ["PAIR"] * 3 + ["RECONNECT"] * 2 + ["PAIR"] * 4
+    assert [line.split("_")[1] for line in lines] == ["PAIR"] * 3 + ["RECONNECT"] * 2 + ["PAIR"] * 4 + ["RECONNECT"] * 2
 
 
 def test_the_demo_for_people(tmp_path: Path, people: Run) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Final
 
-from blechannel.aio.outbox_queue import OutboxQueue
+from blechannel.aio.queues.queue import OutboxQueue
 from blechannel.errors import StoreError
 from blechannel_gateway.inbox import Delivery
 from blechannel_gateway.messages import Lane, Message, MessageId

@@ -154,6 +154,7 @@ class Courier:
         import aiomqtt
 
         client = self._make()
+        early = client._disconnected  # one that comes before the client has looked is thrown away there
         try:
             await self._connect(client)
             try:
@@ -172,7 +173,7 @@ class Courier:
         except (aiomqtt.MqttError, OSError) as error:
             raise BrokerAway(f"the connection to {self._where} is lost ({error})") from error
         finally:
-            _let_go(client)
+            _let_go(client, early)
 
     @property
     def _where(self) -> str:
@@ -258,13 +259,13 @@ class Courier:
         return publish
 
 
-def _let_go(client: Client) -> None:
-    """What the client leaves behind after a failure: a socket that it opened, still watched by the loop, and an error
+def _let_go(client: Client, early: asyncio.Future[None]) -> None:
+    """What the client leaves behind after a failure: a socket that it opened, still watched by the loop, and errors
     that nobody asks for, of which asyncio would complain."""
     client._client._sock_close()
-    disconnected = client._disconnected
-    if disconnected.done() and not disconnected.cancelled():
-        disconnected.exception()
+    for disconnected in (early, client._disconnected):
+        if disconnected.done() and not disconnected.cancelled():
+            disconnected.exception()
 
 
 def _packet(kind: str) -> Any:

@@ -15,8 +15,8 @@ from typing import Any, Final
 from blechannel.aio.channel import Channel
 from blechannel.aio.keep import Connected, Connecting, KeptState, Searching, Stopped, Waiting
 from blechannel.aio.outbox import Outbox
-from blechannel.aio.outbox_queue import OutboxQueue
 from blechannel.aio.phone import Phone
+from blechannel.aio.queues.queue import OutboxQueue
 from blechannel.errors import BlechannelError, BondNotFound, LocalProtocolError
 from blechannel_gateway.carrying import carry_up, store_down
 from blechannel_gateway.courier import Letter
@@ -190,9 +190,8 @@ class Gateway:
         """The ports that live as long as a channel."""
         self._channel_of(watch).set_result(channel)
         try:
-            await together(
-                self._port(watch, channel, bridged) for bridged in self._plan.up if bridged.by is not By.OUTBOX
-            )
+            ports = (self._port(watch, channel, bridged) for bridged in self._plan.up if bridged.by is not By.OUTBOX)
+            await together([channel.wait_over(), *ports])
         finally:
             del self._channels[watch]
 

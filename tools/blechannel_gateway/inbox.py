@@ -94,8 +94,7 @@ class Inbox:
         fitting = self._fitting(arrivals)
         if not fitting:
             return []
-        stored, heard = await self._database.transact(lambda db: _store(db, fitting))
-        self._show(stored)
+        _, heard = await self._database.transact(lambda db: _store(db, fitting), lambda done: self._show(done[0]))
         return [(lane, self._ack(lane, stream, judged)) for (lane, stream), judged in heard.items()]
 
     def connected(self) -> None:
@@ -117,17 +116,11 @@ class Inbox:
                 act(db)
 
         lane = delivery.lane
-        taking = asyncio.ensure_future(self._database.transact(take))
-        taking.add_done_callback(lambda _: self._taken(taking, delivery))
-        await asyncio.shield(taking)  # who is cancelled now has taken it all the same
+        await self._database.transact(take, lambda _: self._loads.count(lane, -1, -len(delivery.body)))
         if lane in self._refused and 2 * self._loads.messages(lane) <= self._limits.messages:
             stream = self._refused.pop(lane)
             upto = await self._database.transact(lambda db: _upto(db, lane, stream))
             self.tell(lane, Ack(Version.ONE, Wish.SEND_AGAIN, stream, upto))
-
-    def _taken(self, taking: asyncio.Future[None], delivery: Delivery) -> None:
-        if not taking.cancelled() and taking.exception() is None:
-            self._loads.count(delivery.lane, -1, -len(delivery.body))
 
     def _fitting(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """Those that there is room for; of each lane the first ones: one in the middle must not be left out."""

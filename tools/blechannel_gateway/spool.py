@@ -50,6 +50,8 @@ class Spool:
         self._limits = limits
         self._loads = Loads(limits)
         self._room = asyncio.Event()
+        self.tell: Callable[[Lane], None] = lambda _lane: None
+        """Called when something new is kept in a lane."""
 
     @classmethod
     async def open(cls, database: Database, limits: Limits = Limits()) -> Spool:  # noqa: B008 - frozen
@@ -104,6 +106,8 @@ class Spool:
     def _written(self, writing: asyncio.Future[bool], lane: Lane, size_bytes: int) -> None:
         if writing.cancelled() or writing.exception() is not None or not writing.result():
             self._freed(lane, 1, size_bytes)
+        else:
+            self.tell(lane)
 
     async def unacknowledged(self, lane: Lane, *, above_row: int = 0, most: int) -> list[Kept]:
         """The next posts of the lane's oldest stream; the stream after it begins once that one is through."""
@@ -111,9 +115,9 @@ class Spool:
 
     async def acknowledged(self, lane: Lane, message_id: MessageId) -> int:
         """The other side has stored all of the stream up to this one; says how many are kept no longer."""
-        messages, size_bytes = await self._database.transact(lambda db: _acknowledged(db, lane, message_id))
-        if messages:
-            self._freed(lane, messages, size_bytes)
+        messages, _ = await self._database.transact(
+            lambda db: _acknowledged(db, lane, message_id), lambda freed: self._freed(lane, *freed)
+        )
         return messages
 
     async def drained(self) -> None:

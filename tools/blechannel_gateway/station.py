@@ -80,6 +80,7 @@ class Station:
             address.broker, self, identifier=address.identifier, filters=address.filters(), will=address.will
         )
         self._forwarder = Forwarder(spool, self._publish, pace)
+        spool.tell = self._forwarder.wake
         self._asking: set[asyncio.Task[None]] = set()
         self.when_connected: Callable[[], Sequence[Letter]] = lambda: ()
         """Says what to publish when a connection begins, such as a presence."""
@@ -89,15 +90,11 @@ class Station:
 
     async def put(self, lane: Lane, message: Message) -> bool:
         """See `Spool.put`."""
-        is_new = await self.spool.put(lane, message)
-        self._forwarder.wake(lane)
-        return is_new
+        return await self.spool.put(lane, message)
 
     async def add(self, lane: Lane, body: bytes, *, schema: str = "") -> MessageId:
         """See `Spool.add`."""
-        message_id = await self.spool.add(lane, body, schema=schema)
-        self._forwarder.wake(lane)
-        return message_id
+        return await self.spool.add(lane, body, schema=schema)
 
     async def run(self) -> None:
         """Until cancelled. Raises BrokerRefused, where the broker never let it in, CloudStoreError, MissingExtra."""

@@ -19,7 +19,7 @@ from blechannel.session.events import Message
 if TYPE_CHECKING:
     from blechannel.aio.channel import Channel
     from blechannel.aio.outbox import Outbox
-    from blechannel.aio.outbox_queue import OutboxQueue
+    from blechannel.aio.queues.queue import OutboxQueue
 
 RETRY_S: Final = 5.0
 """After the peer, or this side's own store, had no room."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from blechannel.aio.outbox_store import Act
+from blechannel.aio.queues.store import Act
 from blechannel.delivery.policies import MessageId
 from blechannel.errors import BlechannelError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from blechannel.aio.outbox_store import Act
+from blechannel.aio.queues.store import Act
 from blechannel.delivery.changes import Change
 from blechannel.delivery.events import Span
 from blechannel.delivery.ledger import Ledger
