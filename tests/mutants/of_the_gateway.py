@@ -15,7 +15,8 @@ MUTANTS = [
         "who is cancelled as a message comes is shown it next",
         f"{GATEWAY}/cloud.py",
         "            await self._or_failure(asyncio.ensure_future(inbox.ready()))\n        return await anext(inbox)\n",
-        "            return await self._or_failure(asyncio.ensure_future(anext(inbox)))\n        return await anext(inbox)\n",
+        "            return await self._or_failure(asyncio.ensure_future(anext(inbox)))\n"
+        "        return await anext(inbox)\n",
         "gateway/test_cloud.py",
     ),
     Mutant(
