@@ -12,6 +12,14 @@ OF_CARRYING, OF_GATEWAY, BLIND = "gateway/test_carrying.py", "gateway/test_gatew
 
 MUTANTS = [
     Mutant(
+        "who is cancelled as a message comes is shown it next",
+        f"{GATEWAY}/cloud.py",
+        "            await self._or_failure(asyncio.ensure_future(inbox.ready()))\n        return await anext(inbox)\n",
+        "            return await self._or_failure(asyncio.ensure_future(anext(inbox)))\n"
+        "        return await anext(inbox)\n",
+        "gateway/test_cloud.py",
+    ),
+    Mutant(
         "what goes down on a port finds the channel where nothing comes up",
         f"{GATEWAY}/gateway.py",
         "await together([channel.wait_over(), *ports])",

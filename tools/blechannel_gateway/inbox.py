@@ -78,10 +78,19 @@ class Inbox:
         return self
 
     async def __anext__(self) -> Delivery:
+        await self.ready()
+        return self._shown.popleft()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a delivery to show, without a wait."""
+        return bool(self._shown)
+
+    async def ready(self) -> None:
+        """Return once there is one."""
         while not self._shown:
             self._more.clear()
             await self._more.wait()
-        return self._shown.popleft()
 
     async def arrived(self, arrivals: Sequence[Arrival]) -> list[tuple[Lane, Ack]]:
         """Store what is new, in one transaction; then says what to acknowledge, one for each stream.
