@@ -13,7 +13,7 @@ from blechannel.aio.person import OutOfBand
 from blechannel.aio.phone import FoundWatch, Phone
 from blechannel.aio.watch import Joined, Watch
 from blechannel.config import Config, Policy
-from blechannel.limits import MAX_BONDS, Patience
+from blechannel.limits import MAX_PHONE_BONDS, Patience
 from blechannel.methods import Method
 from blechannel.stores.memory import MemoryStore
 from blechannel.transports.loopback import LoopbackAir
@@ -53,7 +53,7 @@ class Fleet:
     async def add(self) -> Pair:
         """One more watch, paired with the newest phone, or with one more where that holds as many bonds as it can."""
         number = len(self.watches)
-        if not number % MAX_BONDS:
+        if not number % MAX_PHONE_BONDS:
             config = Config(f"gateway-{len(self.phones)}", policy=CLASSICAL, patience=self._patience)
             self.phones.append(Phone(MemoryStore(), self._air.phone(), config=config, world=self._world))
         address = f"watch-{number}"
