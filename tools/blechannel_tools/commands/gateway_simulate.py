@@ -13,7 +13,7 @@ from blechannel_tools.broker_options import add_broker_terms, broker_of
 from blechannel_tools.commands.simulate import picture
 from blechannel_tools.exits import Exit
 from blechannel_tools.fleet import report
-from blechannel_tools.fleet.fleet import Fleet, fleet_of
+from blechannel_tools.fleet.fleet import BONDS_A_PHONE, Fleet, fleet_of
 from blechannel_tools.fleet.load import DUE, Offer, Served, serve
 from blechannel_tools.fleet.rest import RESTING, Rested, let_rest
 from blechannel_tools.mqtt_loop import run_with_mqtt
@@ -81,7 +81,8 @@ def run(options: argparse.Namespace, output: Output) -> Exit:
 async def _serve(options: argparse.Namespace, output: Output) -> Served:
     offer = Offer(rate_hz=options.rate, seconds=options.seconds, message_bytes=options.message)
     with output.counting("watches paired", options.watches) as grew:
-        fleet = fleet_of(options.watches, grew=grew)
+        bonds = BONDS_A_PHONE if options.broker is None else MAX_PHONE_BONDS
+        fleet = fleet_of(options.watches, grew=grew, bonds_a_phone=bonds)
         async with fleet as standing:
             with output.counting("messages", options.watches * offer.messages) as arrived:
                 if options.broker is None:
