@@ -280,8 +280,9 @@ class Pump:
             self._tick = running_wheel().add(self._loop.time() + max(park_s, TICK_S), self)
 
     def book_changed(self) -> None:
-        """The book is another one: tell the session, if it rests only where that concerns it."""
-        if self._parked is None or self._parked.is_news():
+        """The book is another one: tell the session where that concerns it."""
+        is_news = self.session.is_news() if self._parked is None else self._parked.is_news()
+        if is_news:
             self.act(self.session.book_changed())
 
     def look(self, tick: int) -> None:

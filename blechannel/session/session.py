@@ -237,6 +237,10 @@ class Session:
         self._fail(error)
         return self._told()
 
+    def is_news(self) -> bool:
+        """Whether the bonds that are stored now say anything that this session must act on by `book_changed`."""
+        return self._standing.is_news()
+
     def book_changed(self) -> list[Event]:
         """The book is another one: end if this session's bond has moved on or is gone."""
         self._attempt(self._check_bond)
@@ -299,7 +303,8 @@ class Session:
         """With what arrives; nothing that does can change the book before it is read."""
         if self._books.book is self._standing.book or self._after_store is not None or self.is_over:
             return
-        self._check_bond()
+        if self._standing.is_news():
+            self._check_bond()
 
     def _receive(self, fragments: Iterator[bytes], now: float) -> None:
         conversation, join = self._stage.conversation, self.stream.receive

@@ -24,13 +24,14 @@ class Standing:
     `told_key` and `told_copied` are what the peer knows of this side's news.
     """
 
-    __slots__ = ("_books", "_config", "_serves", "_stage", "book", "told_copied", "told_key")
+    __slots__ = ("_books", "_config", "_seen", "_serves", "_stage", "book", "told_copied", "told_key")
 
     def __init__(self, stage: Stage, setup: Side) -> None:
         self._stage = stage
         self._config = setup.config
         self._serves = setup.role is Role.WATCH
         self._books = setup.books
+        self._seen: tuple[Bond, bytes] | None = None
         self.book = setup.books.book
         self.told_key = b""
         self.told_copied = False
@@ -50,13 +51,26 @@ class Standing:
         self.told_key, self.told_copied = told_key, told_copied
         self.book = _NOT_LOOKED_AT
 
+    def is_news(self) -> bool:
+        """Whether the book that is stored now says anything of this session's that `check` has not looked at.
+
+        One that does not is looked at with this: a phone of thousands of watches stores a change of one of them.
+        """
+        book = self._books.book
+        if self._seen is None or book.bonds.get(self.bond_id) is not self._seen[0]:
+            return True
+        if book.discovery_key != self._seen[1]:
+            return True
+        self.book = book
+        return False
+
     def check(self, *, established: bool) -> None:
         """Look at the book that is stored now.
 
         Raises:
             BondSuperseded: the bond is gone, or has moved to an epoch that this session is not of.
         """
-        self.book = self._books.book
+        self.book, self._seen = self._books.book, None
         if self._stage.belongs_to is None:
             return
         bond_id, hint_key = self._stage.belongs_to
@@ -65,6 +79,7 @@ class Standing:
             raise BondSuperseded("the bond was removed")
         if not bond.knows(hint_key):
             raise BondSuperseded("another session of the same bond took over")
+        self._seen = (bond, self.book.discovery_key)
         if established and self._serves and self._stage.conversation.state in SAYS_NEWS:
             self._tell_news(bond)
 

@@ -133,3 +133,34 @@ async def test_a_broker_that_is_away_costs_nothing_but_time(tmp_path: Path) -> N
         ours.is_away = False
         await ours.until(1, 2)
         await ours.until(1, lane=OTHER)
+
+
+async def test_all_lanes_together_have_a_window_that_is_shared_and_moves(tmp_path: Path) -> None:
+    async with bench(tmp_path, Pace(window=8, window_in_all=4, again_s=60.0)) as ours:
+        await ours.add(4)
+        await ours.add(4, OTHER)
+        ours.forwarder.connected()
+        await ours.until(1, 2)
+        await ours.until(1, 2, lane=OTHER)
+        await asyncio.sleep(0.02)
+        assert len(ours.out) == 4, "though each lane's own window is not full"
+        await ours.acknowledge(2)
+        await ours.until(1, 2, 3, 4)
+        await asyncio.sleep(0.02)
+        assert ours.numbers(OTHER) == [1, 2]
+        await ours.acknowledge(4)
+        stream = next(post.stream for post, (lane, _) in zip(ours.posts, ours.out, strict=True) if lane == OTHER)
+        await ours.forwarder.acknowledged(OTHER, Ack(Version.ONE, Wish.NOTHING, stream, 2))
+        await ours.until(1, 2, 3, 4, lane=OTHER)
+
+
+async def test_a_lane_that_waits_for_room_goes_on_once_another_is_through(tmp_path: Path) -> None:
+    async with bench(tmp_path, Pace(window=8, window_in_all=2, again_s=60.0)) as ours:
+        await ours.add(2)
+        ours.forwarder.connected()
+        await ours.until(1, 2)
+        await ours.add(1, OTHER)
+        await asyncio.sleep(0.02)
+        assert ours.numbers(OTHER) == []
+        await ours.acknowledge(2)
+        await ours.until(1, lane=OTHER)

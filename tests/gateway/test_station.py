@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from blechannel.codec import encode
 from blechannel_gateway import pseudonyms
 from blechannel_gateway.broker import Broker
 from blechannel_gateway.courier import Letter
 from blechannel_gateway.database import Database
-from blechannel_gateway.frames import Base, Post, Version
+from blechannel_gateway.frames import Ack, Base, Post, Version, Wish
 from blechannel_gateway.messages import Lane
 from blechannel_gateway.pseudonyms import Pseudonyms
 from blechannel_gateway.station import Address, open_station
@@ -42,6 +45,29 @@ async def test_what_is_for_another_gateways_watch_is_not_stored(tmp_path: Path) 
             coming.exception()  # that there is no broker to be told is as it should be
         assert (await anext(station.inbox)).lane.watch == WATCHES[0]
         assert other == []
+
+
+async def test_acknowledgements_that_came_together_are_stored_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lanes = [Lane(f"{number:032x}", "p") for number in range(50)]
+    commits: list[int] = []
+    commit = Database._commit
+
+    def counted(self: Database, acts: list[Any]) -> list[Any]:
+        commits.append(len(acts))
+        return commit(self, acts)
+
+    async with open_station(_address(), tmp_path / "f") as station:
+        ids = await asyncio.gather(*(station.add(lane, b"x") for lane in lanes))
+        acks = [
+            Letter(station.topics.acks(Way.UP, lane), encode(Ack(Version.ONE, Wish.NOTHING, stream, 1)))
+            for lane, (stream, _) in zip(lanes, ids, strict=True)
+        ]
+        monkeypatch.setattr(Database, "_commit", counted)
+        await station.arrived(acks)
+        assert station.spool.lanes == []
+        assert len(commits) <= 2, "one at a time would hold a gateway of many watches up"
 
 
 async def test_a_bonds_pseudonym_is_the_same_after_a_restart_and_another_at_another_gateway(tmp_path: Path) -> None:

@@ -94,10 +94,24 @@ MUTANTS = [
         TESTS,
     ),
     Mutant(
+        "a book in which its own bond changed is news to a session",
+        STANDING,
+        "book.bonds.get(self.bond_id) is not self._seen[0]",
+        "False",
+        "session/test_news.py",
+    ),
+    Mutant(
+        "a book with another discovery key is news to a session",
+        STANDING,
+        "if book.discovery_key != self._seen[1]:",
+        "if False:",
+        "session/test_news.py",
+    ),
+    Mutant(
         "a book that concerns a channel at rest wakes it",
         PUMP,
-        "self._parked is None or self._parked.is_news()",
-        "self._parked is None",
+        "else self._parked.is_news()",
+        "else False",
         SHELL_TESTS,
     ),
     Mutant(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from blechannel.errors import ReplayDetected, StoreError
+from blechannel.pairing.access import Access
 from blechannel.pairing.changes import ConfirmBond, MarkCopied, SetDiscoveryKey
 from blechannel.session.conversation import State
 from blechannel.session.events import CopyDetected, Persist
@@ -178,3 +181,29 @@ def test_a_phone_believes_in_a_copy_only_once_that_is_stored() -> None:
     assert not phone.told(CopyDetected)
     phone.answer()
     assert phone.told(CopyDetected)
+
+
+# --- what is news at all ----------------------------------------------------------------------------------------
+
+
+def test_a_change_of_another_bond_is_no_news_and_one_of_its_own_is() -> None:
+    world = World().bonded()
+    _, watch = connected(world)
+    [bond] = world.watch_shelf.book.bonds.values()
+    assert not watch.session.is_news()
+    other = replace(bond, bond_id=bytes(16), access=Access())
+    bonds = {bond.bond_id: bond, other.bond_id: other}
+    world.watch_shelf.book = replace(world.watch_shelf.book, bonds=bonds)
+    assert not watch.session.is_news()
+    world.watch_shelf.keep(SetDiscoveryKey(b"k" * 32))
+    assert watch.session.is_news()
+    watch.take(watch.session.book_changed())
+    assert not watch.session.is_news()
+    world.watch_shelf.keep(MarkCopied(bond.bond_id))
+    assert watch.session.is_news()
+    watch.take(watch.session.book_changed())
+    assert not watch.session.is_news()
+    world.watch_shelf.book = replace(world.watch_shelf.book, bonds={other.bond_id: other})
+    assert watch.session.is_news()
+    watch.take(watch.session.book_changed())
+    assert watch.session.state is State.FAILED

@@ -30,6 +30,8 @@ class Pace:
 
     window: int = 64
     """Posts of a lane that are not acknowledged yet."""
+    window_in_all: int = 256
+    """Of all lanes: brokers queue about 1,000 for a subscriber and drop the rest, which each lane would repeat."""
     again_s: float = 2.0
     """Sent again after so long without an acknowledgement; twice as long each time."""
     most_again_s: float = 60.0
@@ -100,6 +102,7 @@ class Forwarder:
             self.wake(lane)
         else:
             self._lanes.pop(lane, None)
+        self._changed.set()  # there may be room for others
 
     async def run(self) -> None:
         """Until cancelled. Raises CloudStoreError."""
@@ -111,25 +114,30 @@ class Forwarder:
                     progress.wait_s = min(progress.wait_s * 2, self._pace.most_again_s)
                     progress.go_back()
                     self._ready[lane] = None
-            ready = list(self._ready)[:LANES_AT_ONCE]
+            room = self._room()
+            ready = list(self._ready)[: min(LANES_AT_ONCE, room)]
             for lane in ready:
                 del self._ready[lane]
-            await asyncio.gather(*(self._advance(lane) for lane in ready))
+            await asyncio.gather(*(self._advance(lane, most=room // len(ready)) for lane in ready))
 
     async def _until_something_is_due(self) -> None:
-        while not (self._is_connected and (self._ready or self._due_in_s() <= 0)):
+        while not (self._is_connected and ((self._ready and self._room()) or self._due_in_s() <= 0)):
             self._changed.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._due_in_s() if self._is_connected else None):
                     await self._changed.wait()
 
+    def _room(self) -> int:
+        """How many more posts may be under way, of all lanes."""
+        return max(0, self._pace.window_in_all - sum(progress.in_flight for progress in self._lanes.values()))
+
     def _due_in_s(self) -> float:
         due = min((progress.due for progress in self._lanes.values()), default=math.inf)
         return min(due - asyncio.get_running_loop().time(), IDLE_S)
 
-    async def _advance(self, lane: Lane) -> None:
+    async def _advance(self, lane: Lane, *, most: int) -> None:
         progress = self._lanes.setdefault(lane, _Progress(wait_s=self._pace.again_s))
-        room = self._pace.window - progress.in_flight
+        room = min(most, self._pace.window - progress.in_flight)
         if room <= 0:
             return
         times_back = progress.times_back

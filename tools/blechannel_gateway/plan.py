@@ -176,7 +176,7 @@ def _plan(top: _Section) -> Plan:
         down=_bridged(top, "down"),
         keep=KeepPolicy(**keep.numbers(KeepPolicy(), "first_s", "most_s", "factor", "jitter", "steady_s")),
         limits=Limits(**limits.numbers(Limits(), "messages", "lane_bytes", "message_bytes")),
-        pace=Pace(**limits.numbers(Pace(), "window", "again_s", "most_again_s")),
+        pace=Pace(**limits.numbers(Pace(), "window", "window_in_all", "again_s", "most_again_s")),
     )
     for section in (broker, keep, limits, top):
         section.end()

@@ -118,6 +118,7 @@ class Station:
     async def arrived(self, letters: Sequence[Letter]) -> None:
         """See Correspondent."""
         arrivals: list[Arrival] = []
+        acks: list[tuple[Lane, Ack]] = []
         for letter in letters:
             level, lane = self.topics.lane(letter.topic) or ("", None)
             try:
@@ -126,11 +127,12 @@ class Station:
                 if lane is not None and self.address.receives and level == self.address.receives.value:
                     arrivals.append((lane, decode(Post, letter.payload)))
                 elif lane is not None and self.address.sends and level == self.address.sends.acks:
-                    await self._forwarder.acknowledged(lane, decode(Ack, letter.payload))
+                    acks.append((lane, decode(Ack, letter.payload)))
                 else:
                     self.other(letter)
             except MalformedFrame as error:
                 _log.warning("%s carries what is no frame: %s", letter.topic, error)
+        await asyncio.gather(*(self._forwarder.acknowledged(*each) for each in acks))  # one transaction for all
         for lane, ack in await self.inbox.arrived(arrivals):
             await self._acknowledge(lane, ack)
 

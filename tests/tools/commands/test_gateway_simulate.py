@@ -39,6 +39,14 @@ def test_a_load_for_people(people: Run) -> None:
     assert "latency p99.9" in words
 
 
+def test_a_load_through_a_broker(programs: Run) -> None:
+    ran = programs("gateway", "simulate", *QUICKLY, "--broker", "embedded")
+    assert ran.code == Exit.DONE
+    told = ran.only("load")
+    assert told["served"] == told["offered"] == 18
+    assert told["broker"].startswith("127.0.0.1:")
+
+
 def test_watches_at_rest(programs: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asyncio, "run", run_virtual)
     ran = programs("gateway", "simulate", "--watches", "2", "--parked", "--seconds", "0.1")
@@ -54,6 +62,10 @@ def test_watches_at_rest(programs: Run, monkeypatch: pytest.MonkeyPatch) -> None
         (("--message", "4"), "at least 8 bytes"),
         (("--parked", "--plot", "x.png"), "--parked sends nothing"),
         (("--parked", "--watches", "1"), "two watches or more"),
+        (("--parked", "--broker", "embedded"), "--parked sends nothing"),
+        (("--watches", "201", "--broker", "embedded"), "give the URL of a real broker"),
+        (("--watches", "4097", "--broker", "mqtt://127.0.0.1"), "at most 4,096 watches"),
+        (("--broker", "127.0.0.1:1883"), "is no mqtt://HOST:PORT"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_advice(people: Run, arguments: tuple[str, ...], advice: str) -> None:

@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from blechannel.limits import MAX_BONDS
 from blechannel.transports.loopback.faults import Faults, Stall
 from blechannel.transports.loopback.link import LoopbackLink, loopback_pair
 from blechannel.transports.virtual_time import run_virtual
@@ -14,14 +13,14 @@ from blechannel_tools.fleet.fleet import fleet_of
 from blechannel_tools.fleet.load import SETTLE_S, Offer, Served, percentile, serve
 from tests.aio.virtual import on_virtual_clock
 
-WATCHES = MAX_BONDS + 3
+WATCHES, BONDS_A_PHONE = 19, 16
 OFFER = Offer(rate_hz=10.0, seconds=2.0, message_bytes=20)
 
 
 def test_every_message_of_every_watch_is_served_in_time() -> None:
     async def main() -> Served:
-        async with fleet_of(WATCHES) as fleet:
-            assert len(fleet.phones) == 2, "one phone holds sixteen bonds"
+        async with fleet_of(WATCHES, bonds_a_phone=BONDS_A_PHONE) as fleet:
+            assert [len(phone.channels) for phone in fleet.phones] == [16, 3]
             return await serve(fleet, OFFER)
 
     served = run_virtual(main())

@@ -13,7 +13,7 @@ from blechannel.aio.person import OutOfBand
 from blechannel.aio.phone import FoundWatch, Phone
 from blechannel.aio.watch import Joined, Watch
 from blechannel.config import Config, Policy
-from blechannel.limits import MAX_BONDS, Patience
+from blechannel.limits import Patience
 from blechannel.methods import Method
 from blechannel.stores.memory import MemoryStore
 from blechannel.transports.loopback import LoopbackAir
@@ -21,6 +21,8 @@ from blechannel.transports.loopback.link import LoopbackLink, loopback_pair
 
 FRAGMENT_BYTES = 244
 """ATT_MTU 247, what today's phones agree on."""
+BONDS_A_PHONE = 250
+"""Of the 4,096 that a phone may hold: each bond that comes costs a look at those that are there."""
 CLASSICAL = Policy(hybrid=False)
 """Pairing is not what a fleet measures: out of band and without ML-KEM it takes a few milliseconds."""
 
@@ -42,18 +44,19 @@ class Pair:
 class Fleet:
     """The households; `pairs` are the channels between them, in the order in which they came to stand."""
 
-    def __init__(self, *, world: World, join: Join, patience: Patience) -> None:
+    def __init__(self, *, world: World, join: Join, patience: Patience, bonds_a_phone: int) -> None:
         self._air = LoopbackAir(join=join)
         self._world = world
         self._patience = patience
+        self._bonds_a_phone = bonds_a_phone
         self.pairs: list[Pair] = []
         self.phones: list[Phone] = []
         self.watches: list[Watch] = []
 
     async def add(self) -> Pair:
-        """One more watch, paired with the newest phone, or with one more where that holds as many bonds as it can."""
+        """One more watch, paired with the newest phone, or with one more where that has its share."""
         number = len(self.watches)
-        if not number % MAX_BONDS:
+        if not number % self._bonds_a_phone:
             config = Config(f"gateway-{len(self.phones)}", policy=CLASSICAL, patience=self._patience)
             self.phones.append(Phone(MemoryStore(), self._air.phone(), config=config, world=self._world))
         address = f"watch-{number}"
@@ -82,9 +85,10 @@ async def fleet_of(
     world: World = World(),  # noqa: B008 - frozen
     join: Join = _join,
     patience: Patience = Patience(),  # noqa: B008 - frozen
+    bonds_a_phone: int = BONDS_A_PHONE,
 ) -> AsyncGenerator[Fleet, None]:
     """`count` watches whose channels stand; `grew` is told how many do so far."""
-    fleet = Fleet(world=world, join=join, patience=patience)
+    fleet = Fleet(world=world, join=join, patience=patience, bonds_a_phone=bonds_a_phone)
     try:
         for number in range(count):
             await fleet.add()

@@ -51,8 +51,19 @@ class Served:
     arrived_s: array[float] = field(default_factory=lambda: array("d"))
     of_each: list[int] = field(default_factory=list)
     """Messages that were served in time, for each watch: within the seconds of the offer."""
+    began_s: float = 0.0
+    """When the first was due, on the loop's clock."""
     wall_s: float = 0.0
     cpu_s: float = 0.0
+    broker: str | None = None
+    """HOST:PORT of the one that everything went through, to a subscriber behind it."""
+
+    def take(self, number: int, message: bytes, *, now_s: float) -> None:
+        """A message of this watch has arrived."""
+        (due_s,) = DUE.unpack_from(message)
+        self.latencies_s.append(now_s - due_s)
+        self.arrived_s.append(now_s - self.began_s)
+        self.of_each[number] += now_s <= self.began_s + self.offer.seconds
 
     @property
     def offered(self) -> int:
@@ -97,12 +108,12 @@ async def serve(
         pair.watch.port(port).open()
     await asyncio.sleep(SETTLE_S)
     used = Resources.now()
-    began_s = asyncio.get_running_loop().time() + SETTLE_S + len(fleet.pairs) * START_S_EACH
+    served.began_s = asyncio.get_running_loop().time() + SETTLE_S + len(fleet.pairs) * START_S_EACH
     readers, writers = [], []
     for number, pair in enumerate(fleet.pairs):
-        reading = _read(pair.phone.port(port), number, served, began_s=began_s, arrived=arrived)
+        reading = _read(pair.phone.port(port), number, served, arrived=arrived)
         readers.append(asyncio.create_task(reading))
-        writing = _write(pair.watch.port(port), offer, _first_s(served, number, began_s))
+        writing = _write(pair.watch.port(port), offer, first_s(served, number))
         writers.append(asyncio.create_task(writing))
     await asyncio.gather(*writers)
     _, late = await asyncio.wait(readers, timeout=DRAIN_S)
@@ -114,12 +125,13 @@ async def serve(
     return served
 
 
-def _first_s(served: Served, number: int, began_s: float) -> float:
-    """Watches do not send at one moment, unless by chance: spread over one period."""
-    return began_s + number / (served.watches * served.offer.rate_hz)
+def first_s(served: Served, number: int) -> float:
+    """When a watch sends its first. They do not send at one moment, unless by chance: spread over one period."""
+    return served.began_s + number / (served.watches * served.offer.rate_hz)
 
 
-async def _write(writer: Port, offer: Offer, first_s: float) -> None:
+async def send_due(writer: Port, offer: Offer, first_s: float) -> None:
+    """Send each message when it is due, or as soon after as the port takes it."""
     loop = asyncio.get_running_loop()
     rest = bytes(max(0, offer.message_bytes - DUE.size))
     for number in range(offer.messages):
@@ -127,15 +139,15 @@ async def _write(writer: Port, offer: Offer, first_s: float) -> None:
         if (wait_s := due_s - loop.time()) > 0:
             await asyncio.sleep(wait_s)
         await writer.send(DUE.pack(due_s) + rest)
+
+
+async def _write(writer: Port, offer: Offer, first_s: float) -> None:
+    await send_due(writer, offer, first_s)
     writer.shut()
 
 
-async def _read(port: Port, number: int, served: Served, *, began_s: float, arrived: Callable[[int], None]) -> None:
-    loop, until_s = asyncio.get_running_loop(), began_s + served.offer.seconds
+async def _read(port: Port, number: int, served: Served, *, arrived: Callable[[int], None]) -> None:
+    loop = asyncio.get_running_loop()
     async for message in port:
-        (due_s,) = DUE.unpack_from(message)
-        now_s = loop.time()
-        served.latencies_s.append(now_s - due_s)
-        served.arrived_s.append(now_s - began_s)
-        served.of_each[number] += now_s <= until_s
+        served.take(number, message, now_s=loop.time())
         arrived(len(served.latencies_s))

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 
 from blechannel.aio.channel import Channel
 from blechannel.aio.household import Household
+from blechannel.transports.loopback import LoopbackAir
 
-SHARED_KINDS = (type, types.ModuleType, types.FunctionType, asyncio.AbstractEventLoop, asyncio.Task)
-"""Code, the loop, and tasks, which are the application's."""
+SHARED_KINDS = (type, types.ModuleType, types.FunctionType, asyncio.AbstractEventLoop, asyncio.Task, LoopbackAir)
+"""Code, the loop, the air, which leads to everybody, and tasks, which are the application's."""
 AEAD_BYTES = 2_400
 """What OpenSSL keeps for each AEAD, which Python does not see; `make bench` holds it."""
 

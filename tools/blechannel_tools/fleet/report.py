@@ -16,13 +16,17 @@ def table_of(served: Served) -> Table:
             "served",
             f"{len(served.latencies_s):,} of {served.offered:,} messages, {served.messages_per_s:,.0f} a second",
         ),
-        ("processor", f"{served.cpu_s / served.wall_s:.0%} of a core, {_cpu_us(served):.0f} µs a message, both ends"),
+        (
+            "processor",
+            f"{served.cpu_s / served.wall_s:.0%} of a core, {_cpu_us(served):.0f} µs a message, {_whose(served)}",
+        ),
         ("fairness", f"{served.fairness:.4f} (Jain's index); of one watch {_spread(served)} messages in time"),
     ]
     if served.latencies_s:
         latencies = ((name, served.percentile_s(percent)) for name, percent in _named())
         rows += [(f"latency {name}", f"{value_s * 1000:.1f} ms") for name, value_s in latencies]
-    return Table(f"{served.watches:,} watches, {every}", ("", ""), rows)
+    through = "" if served.broker is None else f", through the broker {served.broker}"
+    return Table(f"{served.watches:,} watches, {every}{through}", ("", ""), rows)
 
 
 def facts_of(served: Served) -> dict[str, object]:
@@ -41,6 +45,7 @@ def facts_of(served: Served) -> dict[str, object]:
         "cpu_s_each": served.cpu_s / max(1, len(served.latencies_s)),
         "fairness": served.fairness,
         "latency_s": latencies,
+        "broker": served.broker,
     }
 
 
@@ -50,6 +55,11 @@ def _named() -> list[tuple[str, float]]:
 
 def _cpu_us(served: Served) -> float:
     return served.cpu_s / max(1, len(served.latencies_s)) * 1e6
+
+
+def _whose(served: Served) -> str:
+    """What shares this process."""
+    return "both ends" if served.broker is None else "watches, gateway and subscriber"
 
 
 def _spread(served: Served) -> str:
