@@ -8,7 +8,6 @@ import math
 from collections import defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
-from dataclasses import dataclass
 from types import TracebackType
 
 from blechannel.aio.channel import Channel
@@ -39,6 +38,7 @@ from blechannel.pairing.changes import BondStore, MarkNotRecognised, ResetGuesse
 from blechannel.session.credentials import Credentials
 from blechannel.session.events import CodeWanted, CopyDetected, Event, WordsShown
 from blechannel.session.setup import Pair, PhoneSetup, Reconnect
+from blechannel.values import dataclass
 from blechannel.wire.adverts import Advert, resolves
 
 FIND_S = 15.0

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import TracebackType
 
 from blechannel.aio.broadcast import Broadcast
@@ -35,6 +35,7 @@ from blechannel.pairing.window import ATTEMPTS, PairingWindow
 from blechannel.session.credentials import Credentials
 from blechannel.session.events import Closed, CodeChanged, Established, Event, Failed, WordsShown
 from blechannel.session.setup import WatchSetup
+from blechannel.values import dataclass
 from blechannel.wire.adverts import make_advert
 
 ROTATE_S = 600.0
