@@ -19,8 +19,15 @@ from typing import Any, NoReturn, TypeVar, cast, dataclass_transform
 
 T = TypeVar("T")
 
-_NEW = object()
-"""Stands for an argument that was not given and that a factory makes."""
+
+class _New:
+    """Stands for an argument that was not given and that a factory makes."""
+
+    def __repr__(self) -> str:
+        return "<factory>"
+
+
+_NEW = _New()
 
 
 @dataclass_transform(field_specifiers=(field,))
