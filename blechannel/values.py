@@ -1,6 +1,6 @@
 """`dataclass` for classes with slots, made several times faster than the standard library makes them.
 
-A program that talks to a watch imports some 170 of these before its first line runs. The standard library writes and
+A program that talks to a watch imports some 120 of these before its first line runs. The standard library writes and
 compiles up to eight methods for each. Here only `__init__` is, and when the class is first used; one function serves
 all classes for each of the others. The fields are the standard library's own: `field`, `fields`, `replace` and `match`
 work as on any dataclass.
