@@ -390,7 +390,7 @@ class Channel:
     def _unasked_or_new(self, name: str) -> Port:
         if self._unasked and name in self._unasked:
             return self._unasked.pop(name)
-        port = OutboxPort(self, name, self._outbox) if self._outbox and self._is_carried(name) else Port(self, name)
+        port = self._outbox.port(self, name) if self._outbox and self._is_carried(name) else Port(self, name)
         if self._finishing is not None:
             port.over(cleanly=self._error is None)
         return port

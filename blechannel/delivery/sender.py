@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -20,6 +19,7 @@ from blechannel.delivery.frames import Stored as StoredFrame
 from blechannel.delivery.ledger import Entry, Lane
 from blechannel.delivery.policies import MessageId
 from blechannel.errors import UnexpectedFrame
+from blechannel.values import dataclass
 
 FETCH_BYTES: Final = 65536
 """Read ahead of what the link takes, at most."""

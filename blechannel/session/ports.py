@@ -8,12 +8,13 @@ among `MAX_PORTS` until the reader has given back all of its credit, so that wha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 from itertools import chain
 from typing import Any, NamedTuple
 
 from blechannel.errors import LocalProtocolError, UnexpectedFrame
 from blechannel.limits import MAX_PORT_NAME_BYTES, MAX_PORTS, PORT_WINDOW_BYTES, is_name
+from blechannel.values import dataclass
 
 MESSAGE_OVERHEAD_BYTES = 16
 """What each message costs of the credit beside its length, so that empty messages are bounded too."""
@@ -23,12 +24,16 @@ _GRANT_BYTES = PORT_WINDOW_BYTES // 2
 
 @dataclass(slots=True)
 class _Writing:
+    """A port that messages are sent on, and what the peer still takes."""
+
     name: str
     credit_bytes: int = PORT_WINDOW_BYTES
 
 
 @dataclass(slots=True)
 class _Reading:
+    """A port that messages arrive on."""
+
     name: str
     unread_bytes: int = 0
     """Sent by the peer and not yet granted again."""
