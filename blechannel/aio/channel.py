@@ -13,7 +13,6 @@ from blechannel.aio.latch import Latch
 from blechannel.aio.link import Link, LinkPosture
 from blechannel.aio.port import Port
 from blechannel.aio.pump import Begin, Pump
-from blechannel.aio.queues.port import OutboxPort
 from blechannel.errors import BlechannelError, LocalProtocolError
 from blechannel.limits import MAX_PORTS
 from blechannel.pairing.bonds import Bond
