@@ -28,8 +28,8 @@ class Wheel:
         self._sleepers: dict[int, list[Sleeper]] = {}
 
     def add(self, at_s: float, sleeper: Sleeper) -> int:
-        """Look at `sleeper` at the beginning of the tick of `at_s`; returns the tick. Who is not interested in a tick any
-        more ignores it; who is over says so with `drop`, which costs more than to ignore."""
+        """Look at `sleeper` at the beginning of the tick of `at_s`; returns the tick. Who is not interested in a tick
+        any more ignores it; who is over says so with `drop`, which costs more than to ignore."""
         tick = int(at_s / TICK_S)
         if tick not in self._sleepers:
             self._sleepers[tick] = []
