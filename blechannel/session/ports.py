@@ -213,10 +213,6 @@ class Ports:
             port.taken_bytes = port.unread_bytes
         return not port.denied
 
-    def taken(self, number: int, message_bytes: int) -> int:
-        """The application took a message: as `give_back` of what it cost."""
-        return self.give_back(number, message_bytes + MESSAGE_OVERHEAD_BYTES)
-
     def give_back(self, number: int, taken_bytes: int) -> int:
         """The application took messages that cost so much; returns the credit to grant now, mostly 0.
 
