@@ -7,6 +7,7 @@ among `MAX_PORTS` until the reader has given back all of its credit, so that wha
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import astuple, fields
 from itertools import chain
@@ -189,7 +190,7 @@ class Ports:
             raise UnexpectedFrame("a port opened twice")
         if len(self._reading) >= MAX_PORTS:
             raise UnexpectedFrame("too many ports")
-        self._reading[number] = _Reading(name)
+        self._reading[number] = _Reading(sys.intern(name))  # one name for the ports of thousands of channels
         self._next_read += 1
 
     def deny(self, number: int) -> None:

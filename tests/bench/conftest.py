@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.bench import page
-from tests.bench.ratio import HEADING, Figures
+from tests.bench.ratio import HEADING, Figures, Sizes
 
-_MEASURED = pytest.StashKey[list[Figures]]()
+_MEASURED = pytest.StashKey[list[Figures | Sizes]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,10 +21,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def report(request: pytest.FixtureRequest) -> Callable[[Figures], None]:
+def report(request: pytest.FixtureRequest) -> Callable[[Figures | Sizes], None]:
     """Puts figures into the table, then fails the test whose targets they miss."""
 
-    def add(figures: Figures) -> None:
+    def add(figures: Figures | Sizes) -> None:
         request.config.stash.setdefault(_MEASURED, []).append(figures)
         assert figures.missed() == [], "\n".join(figures.lines())
 

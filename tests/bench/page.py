@@ -13,26 +13,38 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from tests.bench.ratio import Figures
+from tests.bench.ratio import Figures, Sizes
 
 BEGIN, END = "<!-- measured -->", "<!-- end of what was measured -->"
 PACKAGES: Final = ("cryptography", "bumble", "noiseprotocol", "dissononce", "scapy", "pyshark")
+BEGIN_SIZES, END_SIZES = "<!-- measured in bytes -->", "<!-- end of what was measured in bytes -->"
 COLUMNS: Final = ("measured", "of", "× floor", "middle", "spread", "at most", "µs", "a second")
 
 
-def write(page: Path, measured: Sequence[Figures], programs: Sequence[str] = ()) -> None:
-    """Put the table in the place of the one that is there; `programs` are further versions, in words.
+def write(page: Path, measured: Sequence[Figures | Sizes], programs: Sequence[str] = ()) -> None:
+    """Put the tables of times and of sizes in the place of those that are there; `programs` are further versions, in
+    words. A table of which nothing was measured stays as it is.
 
     Raises:
         ValueError: the page has no place for it.
     """
     text = page.read_text(encoding="utf-8")
-    before, mark, rest = text.partition(BEGIN + "\n")
-    _, end, after = rest.partition(END + "\n")
-    if not (mark and end):
-        raise ValueError(f"{page} has no place for a table: {BEGIN}, and later {END}")
-    table = "\n".join([machine(programs), "", *rows(measured), ""])
-    page.write_text(before + mark + "\n" + table + "\n" + end + after, encoding="utf-8")
+    times = [each for each in measured if isinstance(each, Figures)]
+    sizes = [each for each in measured if isinstance(each, Sizes)]
+    if times:
+        text = _put(text, (BEGIN, END), [machine(programs), "", *rows(times)])
+    if sizes:
+        text = _put(text, (BEGIN_SIZES, END_SIZES), size_rows(sizes))
+    page.write_text(text, encoding="utf-8")
+
+
+def _put(text: str, marks: tuple[str, str], lines: Iterable[str]) -> str:
+    begin, end = (f"{mark}\n" for mark in marks)
+    before, found, rest = text.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not (found and found_end):
+        raise ValueError(f"the page has no place for a table: {marks[0]}, and later {marks[1]}")
+    return before + begin + "\n" + "\n".join([*lines, ""]) + "\n" + end + after
 
 
 def machine(programs: Sequence[str] = ()) -> str:
@@ -53,6 +65,15 @@ def rows(measured: Iterable[Figures]) -> Iterator[str]:
     for figures in measured:
         for name in figures.batches[0]:
             yield "| " + " | ".join(_cells(figures, name)) + " |"
+
+
+def size_rows(measured: Iterable[Sizes]) -> Iterator[str]:
+    """The table of sizes in Markdown, a row a candidate."""
+    yield "| measured | of | bytes | at most |"
+    yield "|---|---|---:|---:|"
+    for sizes in measured:
+        for name, size in sizes.sizes_bytes.items():
+            yield f"| {sizes.title} | {name} | {size:,} | {sizes.most_bytes[name]:,} |"
 
 
 def _cells(figures: Figures, name: str) -> tuple[str, ...]:

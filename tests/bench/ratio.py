@@ -55,6 +55,24 @@ class Figures:
             yield f"{self.title:<32}  {name:<14}{figures}"
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes of each candidate, and how many each may have at most."""
+
+    title: str
+    sizes_bytes: Mapping[str, int]
+    most_bytes: Mapping[str, int]
+
+    def missed(self) -> list[str]:
+        """The candidates that are larger than they may be."""
+        return [name for name, most in self.most_bytes.items() if self.sizes_bytes[name] > most]
+
+    def lines(self) -> Iterable[str]:
+        """A line a candidate."""
+        for name, size in self.sizes_bytes.items():
+            yield f"{self.title:<32}  {name:<40} {size:9,} bytes, at most {self.most_bytes[name]:,}"
+
+
 HEADING = f"{'µs a call':<32}  {'':<14}{'best':>9} {'median':>9} {'worst':>9} {'× floor':>9}{'at most':>8}"
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 import pytest
 
@@ -11,11 +14,17 @@ from blechannel.transports.virtual_time import run_virtual
 from blechannel_tools.fleet.fleet import fleet_of
 from blechannel_tools.fleet.memory import AEAD_BYTES
 from blechannel_tools.fleet.rest import RESTING, Rested, let_rest
+from tests.bench.ratio import Sizes
 
 pytestmark = pytest.mark.bench
 
 HOT_BYTES, PARKED_BYTES = 12_000, 2_000
 SESSIONS = 100
+CLOCKS: Mapping[str, Callable[[Coroutine[Any, Any, Rested]], Rested]] = {
+    "a clock that stands still": run_virtual,
+    "a real clock": asyncio.run,
+}
+"""Numbers that are alike on the first take memory on the second."""
 AEADS = """
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from blechannel_tools.fleet.resources import resident_bytes
@@ -30,16 +39,15 @@ print((resident_bytes() - before) // len(kept))
 """Makes many in a process of their own, whose memory nothing else has used before."""
 
 
-def test_memory_a_session() -> None:
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_memory_a_session(clock: str, report: Callable[[Sizes], None]) -> None:
     async def main() -> Rested:
         async with fleet_of(SESSIONS, patience=RESTING) as fleet:
-            return await let_rest(fleet, 60.0)
+            return await let_rest(fleet, 1.0)
 
-    found = run_virtual(main())
-    print(f"\nmemory a session, bytes: awake {found.hot_bytes:,} (at most {HOT_BYTES:,})", end=", ")
-    print(f"at rest {found.parked_bytes:,} (at most {PARKED_BYTES:,})")
-    assert found.hot_bytes <= HOT_BYTES
-    assert found.parked_bytes <= PARKED_BYTES
+    found = CLOCKS[clock](main())
+    sizes = {f"awake, {clock}": found.hot_bytes, f"at rest, {clock}": found.parked_bytes}
+    report(Sizes("memory a session, one end", sizes, dict(zip(sizes, (HOT_BYTES, PARKED_BYTES), strict=True))))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory that Python does not count is read from /proc")

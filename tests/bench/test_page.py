@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.page import BEGIN, END, write
-from tests.bench.ratio import Figures
+from tests.bench.page import BEGIN, BEGIN_SIZES, END, END_SIZES, write
+from tests.bench.ratio import Figures, Sizes
 
 BATCHES = ({"floor": 1e-6, "ours": 1.25e-6}, {"floor": 2e-6, "ours": 3e-6}, {"floor": 1e-6, "ours": 2e-6})
 FIGURES = Figures("record", BATCHES, {"ours": 1.4}, moved_bytes=100)
@@ -26,6 +26,21 @@ def test_the_table_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     assert "| record | ours | 1.25 | 1.50 | 1.25–2.00 | 1.40 | 1.2 | 800,000; 80.0 MB |\n" in once
     write(page, [FIGURES], ["TShark 4.0"])
     assert page.read_text(encoding="utf-8") == once
+
+
+def test_sizes_have_a_table_of_their_own_and_leave_that_of_times_alone(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{BEGIN}\nkept\n{END}\n{BEGIN_SIZES}\nold\n{END_SIZES}\nbelow\n", encoding="utf-8")
+    write(page, [Sizes("memory", {"awake": 9631, "at rest": 1834}, {"awake": 12000, "at rest": 2000})])
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith(f"{BEGIN}\nkept\n{END}\n{BEGIN_SIZES}\n")
+    assert "| memory | awake | 9,631 | 12,000 |\n| memory | at rest | 1,834 | 2,000 |\n" in text
+    assert "old" not in text
+    assert text.endswith(f"{END_SIZES}\nbelow\n")
+
+
+def test_a_size_over_its_bound_is_missed() -> None:
+    assert Sizes("memory", {"awake": 12000, "at rest": 2001}, {"awake": 12000, "at rest": 2000}).missed() == ["at rest"]
 
 
 @pytest.mark.parametrize("text", ["no place", f"{BEGIN}\n", f"{END}\n"])

@@ -34,6 +34,20 @@ MUTANTS = [
         OF_INBOX,
     ),
     Mutant(
+        "all lanes together send no more than a broker queues",
+        FORWARDER,
+        "            room = self._room()\n",
+        "            room = LANES_AT_ONCE * self._pace.window\n",
+        OF_FORWARDER,
+    ),
+    Mutant(
+        "a lane that waits for room hears of it",
+        FORWARDER,
+        "        self._changed.set()  # there may be room for others\n",
+        "",
+        OF_FORWARDER,
+    ),
+    Mutant(
         "what follows a gap waits for what is missing",
         INBOX,
         "if post.after > judged.upto and post.base is Base.KEPT:",

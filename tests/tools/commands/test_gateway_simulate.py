@@ -65,10 +65,16 @@ def test_watches_at_rest(programs: Run, monkeypatch: pytest.MonkeyPatch) -> None
         (("--parked", "--broker", "embedded"), "--parked sends nothing"),
         (("--watches", "201", "--broker", "embedded"), "give the URL of a real broker"),
         (("--watches", "4097", "--broker", "mqtt://127.0.0.1"), "at most 4,096 watches"),
-        (("--broker", "127.0.0.1:1883"), "is no mqtt://HOST:PORT"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_advice(people: Run, arguments: tuple[str, ...], advice: str) -> None:
     ran = people("gateway", "simulate", *arguments)
     assert ran.code == Exit.USAGE
     assert advice in " ".join(ran.err.split())
+
+
+def test_an_address_that_is_none_is_told_before_anything_is_set_up(people: Run) -> None:
+    ran = people("gateway", "simulate", "--broker", "127.0.0.1:1883")
+    assert ran.code == Exit.FAILED
+    assert "is no mqtt://HOST:PORT" in ran.err
+    assert "paired" not in ran.err

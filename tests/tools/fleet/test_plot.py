@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from blechannel_tools.fleet.load import Offer, Served
-from blechannel_tools.fleet.plot import draw
+from blechannel_tools.fleet.plot import _in_ms, draw
 
 
 def made(count: int) -> Served:
@@ -23,3 +23,10 @@ def test_any_number_of_messages_can_be_drawn(count: int, tmp_path: Path) -> None
     path = tmp_path / "load.svg"
     draw(made(count), path)
     assert path.read_text(encoding="utf-8").startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("value_ms", "words"), [(1446.9, "1,447 ms"), (100.4, "100 ms"), (99.94, "99.9 ms"), (0.0412, "0.0412 ms")]
+)
+def test_latencies_are_told_without_powers_of_ten(value_ms: float, words: str) -> None:
+    assert _in_ms(value_ms) == words

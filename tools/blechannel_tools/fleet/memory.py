@@ -26,7 +26,9 @@ def held_bytes(channel: Channel, household: Household, *, besides: Channel) -> i
     """
     shared = {id(each) for each in (household, household.store, household.store.book, channel._link, besides._link)}
     book = household.store.book
-    for _ in _reached([*book.bonds.values(), book.discovery_key, household._config, besides], shared):
+    for _ in _reached(
+        [*book.bonds.values(), book.discovery_key, household._config, household._services, besides], shared
+    ):
         """All of that would be there without this channel."""
     return sum(sys.getsizeof(each) for each in _reached([channel], shared))
 

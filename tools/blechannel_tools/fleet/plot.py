@@ -22,6 +22,7 @@ SIZE_INCHES = (9.0, 4.2)
 LINE, BAND, MARK = "#1f4e79", "#7fa8d1", "#d9822b"
 FEWEST_SLICES, MOST_SLICES = 5, 60
 MOST_POINTS = 500
+WHOLE_MS = 100.0
 ALL_BUT = (1.0, 0.1, 0.01, 0.001, 0.0001)
 """Shares of messages that are later, on the axis."""
 
@@ -37,7 +38,7 @@ def draw(served: Served, path: Path) -> None:
         how_late, over_time = figure.subplots(1, 2)
         offer = served.offer
         figure.suptitle(
-            f"{served.watches:,} watches, {offer.rate_hz:g} messages/s each: "
+            f"{served.watches:,} watches, {offer.rate_hz:g}/s each: "
             f"{served.messages_per_s:,.0f} messages/s, {served.cpu_s / served.wall_s:.0%} of a core"
         )
         _draw_percentiles(how_late, sorted(1000 * value for value in served.latencies_s))
@@ -55,13 +56,19 @@ def _draw_percentiles(axes: Axes, ordered_ms: list[float]) -> None:
     for percent in PERCENTS:
         value, share = percentile(ordered_ms, percent), 1 - percent / 100
         axes.plot([share], [value], "o", color=MARK)
-        axes.annotate(f"p{percent:g}  {value:,.3g} ms", (share, value), (6, -13), "data", "offset points", fontsize=8)
+        label = f"p{percent:g}\n{_in_ms(value)}"
+        axes.annotate(label, (share, value), (4, -8), "data", "offset points", fontsize=8, va="top")
     shares = [share for share in ALL_BUT if share >= 1 / count]
     axes.set(xscale="log", yscale="log", title="How late how many were")
     axes.set(xlabel="of the messages are not later", ylabel="latency (ms)")
     axes.set_xticks(shares, ["0", *(f"{100 * (1 - share):g} %" for share in shares[1:])])
     axes.set_xlim(1.3, min(shares[-1], 1 / count) * 0.8)
     _tidy(axes)
+
+
+def _in_ms(value_ms: float) -> str:
+    """Three digits, and never a power of ten."""
+    return f"{value_ms:,.0f} ms" if value_ms >= WHOLE_MS else f"{value_ms:.3g} ms"
 
 
 def _draw_over_time(axes: Axes, served: Served) -> None:
