@@ -171,8 +171,15 @@ MUTANTS = [
     Mutant(
         "a window bounds what is under way",
         FORWARDER,
-        "room = self._pace.window - progress.in_flight",
-        "room = self._pace.window",
+        "room = min(most, self._pace.window - progress.in_flight)",
+        "room = most",
+        OF_FORWARDER,
+    ),
+    Mutant(
+        "a window bounds what is under way in all lanes",
+        FORWARDER,
+        "return max(0, self._pace.window_in_all - sum(progress.in_flight for progress in self._lanes.values()))",
+        "return self._pace.window_in_all",
         OF_FORWARDER,
     ),
     Mutant(
