@@ -27,7 +27,21 @@ MUTANTS = [
         VALUES,
     ),
     *(fault(name, FRAGMENTS) for name in ("TOO_SHORT", "TOO_LONG", "EMPTY", "CONTROL_WITH_DATA", "SECOND_START")),
-    *(fault(name, FRAGMENTS) for name in ("FRAME_TOO_SLOW", "PAYLOAD_TOO_SMALL")),
+    fault("PAYLOAD_TOO_SMALL", FRAGMENTS),
+    Mutant(
+        "fragments: FRAME_TOO_SLOW, with the clock",
+        FRAGMENTS,
+        "            if now >= self._frame_due_s:\n                raise FragmentRefused(FragmentFault.FRAME_TOO_SLOW)\n",
+        "",
+        SOME,
+    ),
+    Mutant(
+        "fragments: FRAME_TOO_SLOW, with its next fragment",
+        FRAGMENTS,
+        "        if now >= self._frame_due_s:\n            raise FragmentRefused(FragmentFault.FRAME_TOO_SLOW)\n        size",
+        "        size",
+        SOME,
+    ),
     *(fault(name, FLOW) for name in ("WINDOW_INVALID", "WINDOW_OVERRUN", "ACK_OF_UNSENT")),
     Mutant(
         "fragments: NO_START",
