@@ -6,6 +6,7 @@ from tests.mutants.mutant import Mutant
 
 FRAGMENTS, FLOW, ADVERTS = "wire/fragments.py", "wire/flow.py", "wire/adverts.py"
 REFUSED = "raise FragmentRefused(FragmentFault.{})".format
+TOO_SLOW = REFUSED("FRAME_TOO_SLOW")
 SOME, VALUES = "wire/test_fragments.py", "test_values.py"
 
 
@@ -31,14 +32,14 @@ MUTANTS = [
     Mutant(
         "fragments: FRAME_TOO_SLOW, with the clock",
         FRAGMENTS,
-        "            if now >= self._frame_due_s:\n                raise FragmentRefused(FragmentFault.FRAME_TOO_SLOW)\n",
+        f"            if now >= self._frame_due_s:\n                {TOO_SLOW}\n",
         "",
         SOME,
     ),
     Mutant(
         "fragments: FRAME_TOO_SLOW, with its next fragment",
         FRAGMENTS,
-        "        if now >= self._frame_due_s:\n            raise FragmentRefused(FragmentFault.FRAME_TOO_SLOW)\n        size",
+        f"        if now >= self._frame_due_s:\n            {TOO_SLOW}\n        size",
         "        size",
         SOME,
     ),
