@@ -210,7 +210,7 @@ MUTANTS = [
     Mutant(
         "a session looks at the book with the next fragment",
         SESSION,
-        "            return\n        self._check_bond()\n",
+        "            return\n        if self._standing.is_news():\n            self._check_bond()\n",
         "            return\n",
         REFUSALS,
     ),

@@ -140,8 +140,8 @@ MUTANTS = [
     Mutant(
         "a window bounds what is under way",
         FORWARDER,
-        "room = self._pace.window - progress.in_flight",
-        "room = self._pace.window",
+        "room = min(most, self._pace.window - progress.in_flight)",
+        "room = most",
         OF_FORWARDER,
     ),
     Mutant(
