@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import IntEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -38,6 +38,7 @@ from construct import (
 
 from blechannel.errors import LocalProtocolError, MalformedFrame
 from blechannel.limits import MAX_NAME_BYTES
+from blechannel.values import dataclass
 
 if TYPE_CHECKING:
     _Adapter = Adapter[Any, Any, Any, Any]

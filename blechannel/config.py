@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from blechannel.errors import LocalProtocolError
 from blechannel.limits import (
@@ -15,6 +15,7 @@ from blechannel.limits import (
     is_name,
 )
 from blechannel.methods import Assurance, Method, Suite
+from blechannel.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from blechannel.errors import LocalProtocolError
+from blechannel.values import dataclass
 
 MIN_FRAGMENT_BYTES = 20
 """The smallest value that any BLE link carries: ATT_MTU 23 less its 3-byte header."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from blechannel.errors import BlechannelError, LocalProtocolError
 from blechannel.gatt import SERVICE_UUID, Properties
+from blechannel.values import dataclass
 
 MAX_UNREAD = 64
 """Values that wait for a reader; of more, the oldest are dropped, for the newest says how things stand."""

@@ -13,7 +13,6 @@ from blechannel.aio.latch import Latch
 from blechannel.aio.link import Link, LinkPosture
 from blechannel.aio.port import Port
 from blechannel.aio.pump import Begin, Pump
-from blechannel.aio.queues.port import OutboxPort
 from blechannel.errors import BlechannelError, LocalProtocolError
 from blechannel.limits import MAX_PORTS
 from blechannel.pairing.bonds import Bond
@@ -390,7 +389,7 @@ class Channel:
     def _unasked_or_new(self, name: str) -> Port:
         if self._unasked and name in self._unasked:
             return self._unasked.pop(name)
-        port = OutboxPort(self, name, self._outbox) if self._outbox and self._is_carried(name) else Port(self, name)
+        port = self._outbox.port(self, name) if self._outbox and self._is_carried(name) else Port(self, name)
         if self._finishing is not None:
             port.over(cleanly=self._error is None)
         return port

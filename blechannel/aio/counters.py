@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from blechannel.errors import BlechannelError, FragmentFault, FragmentRefused, PairingRefused
+from blechannel.values import dataclass
 
 CLOSED: Final = "closed"
 """How a session ended that both sides closed."""

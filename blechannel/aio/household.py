@@ -8,7 +8,6 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from blechannel.aio.channel import Channel, Service
@@ -25,6 +24,7 @@ from blechannel.session.credentials import Credentials
 from blechannel.session.events import Closed, Established, Event, Failed, KeysLogged
 from blechannel.session.session import Session
 from blechannel.session.setup import PhoneSetup, WatchSetup
+from blechannel.values import dataclass
 
 if TYPE_CHECKING:
     from blechannel.aio.outbox import Outbox

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -13,6 +12,7 @@ from blechannel.aio.channel import Channel
 from blechannel.aio.keep_policy import KeepPolicy, check_usable, may_pass
 from blechannel.errors import BlechannelError, LocalProtocolError, WatchNotFound
 from blechannel.pairing.bonds import BondBook
+from blechannel.values import dataclass
 
 if TYPE_CHECKING:
     from blechannel.aio.phone import FoundWatch

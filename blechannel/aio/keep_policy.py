@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from blechannel.errors import (
@@ -18,6 +17,7 @@ from blechannel.errors import (
     TransportError,
     TransportGone,
 )
+from blechannel.values import dataclass
 
 _RANDOM_BYTES: Final = 7
 _RANDOM_VALUES: Final = 1 << (8 * _RANDOM_BYTES)

@@ -7,10 +7,10 @@ on one event loop; nothing here blocks.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from blechannel.errors import TransportError
+from blechannel.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,10 @@ class Outbox:
 
     # --- called by the household ---
 
+    def port(self, channel: Channel, name: str) -> OutboxPort:
+        """That which carries this lane in `channel`, made anew."""
+        return OutboxPort(channel, name, self)
+
     def stands(self, channel: Channel) -> None:
         """A channel stands: what waits for its peer goes."""
         bond_id = channel.bond.bond_id

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 
 from blechannel.aio.channel import Channel
 from blechannel.errors import PairingRefused
 from blechannel.methods import Method
 from blechannel.pairing.out_of_band import Ticket
 from blechannel.pairing.window import is_code
+from blechannel.values import dataclass
 
 LEAVE_S = 3.0
 """For a question to end once it is withdrawn."""

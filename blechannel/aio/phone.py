@@ -8,8 +8,8 @@ import math
 from collections import defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
-from dataclasses import dataclass
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from blechannel.aio.channel import Channel
 from blechannel.aio.household import Household, World
@@ -18,7 +18,6 @@ from blechannel.aio.keep_policy import KeepPolicy
 from blechannel.aio.keeping import Keeping
 from blechannel.aio.key_log import KeyLog
 from blechannel.aio.link import PhoneTransport, Sighting
-from blechannel.aio.outbox import Outbox
 from blechannel.aio.person import METHOD_OF, AskCode, Certificate, OutOfBand, Passkey, Way, Words
 from blechannel.aio.strangers import Strangers
 from blechannel.config import Config
@@ -39,7 +38,11 @@ from blechannel.pairing.changes import BondStore, MarkNotRecognised, ResetGuesse
 from blechannel.session.credentials import Credentials
 from blechannel.session.events import CodeWanted, CopyDetected, Event, WordsShown
 from blechannel.session.setup import Pair, PhoneSetup, Reconnect
+from blechannel.values import dataclass
 from blechannel.wire.adverts import Advert, resolves
+
+if TYPE_CHECKING:
+    from blechannel.aio.outbox import Outbox
 
 FIND_S = 15.0
 BONDS_TRIED = 4

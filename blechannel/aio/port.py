@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from blechannel.errors import AccessDenied, BlechannelError, LocalProtocolError
 from blechannel.session.events import Message
+from blechannel.session.ports import GRANT_BYTES, MESSAGE_OVERHEAD_BYTES
 
 if TYPE_CHECKING:
     from blechannel.aio.channel import Channel
@@ -21,8 +22,8 @@ class Port:
     """
 
     __slots__ = (
-        *("_awaits_peer", "_channel", "_denied", "_ended", "_inbox", "_opened_as", "_peer_is_answered", "_receiver"),
-        *("_senders", "_writing", "name", "read_as"),
+        *("_awaits_peer", "_channel", "_denied", "_due_bytes", "_ended", "_inbox", "_opened_as", "_peer_is_answered"),
+        *("_receiver", "_senders", "_taken_bytes", "_writing", "name", "read_as"),
     )
 
     def __init__(self, channel: Channel, name: str) -> None:
@@ -32,6 +33,9 @@ class Port:
         self._opened_as: int | None = None
         self._denied = False
         self._inbox: list[Message] = []  # an empty deque takes 700 bytes
+        self._taken_bytes = 0
+        """Credit of messages that were taken; the session is told of a batch at once, or as soon as a grant is due."""
+        self._due_bytes = GRANT_BYTES
         self._ended = False
         self._peer_is_answered = False
         """Whether what the peer opened last belongs to a half of ours that was opened already."""
@@ -97,6 +101,7 @@ class Port:
             BlechannelError: the channel is over.
         """
         channel = self._channel
+        pump = channel.pump
         while True:
             if not channel.is_open:
                 channel.check()
@@ -106,12 +111,13 @@ class Port:
                 raise LocalProtocolError(f"port {self.name} is not open")
             try:
                 traffic = channel.awake or channel.traffic
-                is_sent = not channel.pump.is_congested() and traffic.send(number, message)
+                is_sent = not pump.is_congested() and traffic.send(number, message)
             except BlechannelError:
                 self._wake_sender()  # it may have been this one's turn
                 raise
             if is_sent:
-                channel.pump.flush_soon()
+                if not pump.flush_is_due:
+                    pump.flush_soon()
                 if self._senders:
                     self._wake_sender()
                 return
@@ -142,6 +148,7 @@ class Port:
     def opened(self, number: int) -> None:
         """The peer opened its half, and may."""
         self.read_as = number
+        self._due_bytes = GRANT_BYTES
         self._ended = self._awaits_peer = self._denied = False
         self._peer_is_answered = self._writing is not None
 
@@ -163,6 +170,7 @@ class Port:
         """The peer may use its half no longer; what it sent and nobody has taken is not looked at."""
         self.read_as = None
         self._inbox.clear()
+        self._taken_bytes = 0
         self.denied()
 
     def arrived(self, message: Message) -> None:
@@ -188,11 +196,20 @@ class Port:
         self._wake_all()
 
     def _take(self) -> bytes:
-        number, message = self._inbox.pop(0)
-        channel = self._channel
-        if channel.is_open and (channel.awake or channel.traffic).taken(number, len(message)):
-            channel.pump.flush_soon()
+        inbox = self._inbox
+        number, message = inbox.pop(0)
+        self._taken_bytes = taken_bytes = self._taken_bytes + len(message) + MESSAGE_OVERHEAD_BYTES
+        if not inbox or taken_bytes >= self._due_bytes or inbox[0][0] != number:
+            self._tell_taken(number)
         return message
+
+    def _tell_taken(self, number: int) -> None:
+        """What was taken of this half of the peer's counts for its credit."""
+        channel, taken_bytes, self._taken_bytes = self._channel, self._taken_bytes, 0
+        self._due_bytes -= taken_bytes
+        if channel.is_open and (channel.awake or channel.traffic).give_back(number, taken_bytes):
+            self._due_bytes = GRANT_BYTES
+            channel.pump.flush_soon()
 
     # --- waiting ---
 

@@ -66,9 +66,9 @@ class Pump:
     """
 
     __slots__ = (
-        *("_batch", "_drained", "_flush_due", "_link", "_loop", "_moved", "_owner", "_parked", "_payload_bytes"),
+        *("_batch", "_drained", "_link", "_loop", "_moved", "_owner", "_parked", "_payload_bytes"),
         *("_receive", "_session", "_spoke_last", "_store", "_storing", "_stream", "_tick", "_timer", "_unlinked"),
-        *("_unsent", "_was_congested", "is_linked", "received_bytes", "sent_bytes"),
+        *("_unsent", "_was_congested", "flush_is_due", "is_linked", "received_bytes", "sent_bytes"),
     )
 
     def __init__(
@@ -86,7 +86,8 @@ class Pump:
         self._owner = owner
         self._payload_bytes = link.max_fragment_bytes
         self._unsent: list[bytes] = []  # an empty deque takes 700 bytes
-        self._flush_due = False
+        self.flush_is_due = False
+        """Whether this round of the loop sends already."""
         self._timer: asyncio.TimerHandle | None = None
         self._drained: asyncio.Future[None] | None = None
         self._storing: tuple[asyncio.Task[None], ...] = ()
@@ -139,7 +140,7 @@ class Pump:
         """Act on what the session told, then send what it has."""
         if events:
             self._owner.deliver(events)
-        if not self._flush_due:
+        if not self.flush_is_due:
             self.flush_soon()
 
     def persist(self, event: Persist) -> None:
@@ -153,8 +154,8 @@ class Pump:
 
     def flush_soon(self) -> None:
         """Send within this round of the loop: what is said together goes out together."""
-        if not self._flush_due:
-            self._flush_due = True
+        if not self.flush_is_due:
+            self.flush_is_due = True
             self._loop.call_soon(self._flush)
 
     def is_congested(self) -> bool:
@@ -217,7 +218,7 @@ class Pump:
     # --- inside ---
 
     def _flush(self) -> None:
-        self._flush_due = False
+        self.flush_is_due = False
         if not self.is_linked:
             return
         link, unsent = self._link, self._unsent

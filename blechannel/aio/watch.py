@@ -6,8 +6,9 @@ import asyncio
 import logging
 import math
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from blechannel.aio.broadcast import Broadcast
 from blechannel.aio.channel import Channel
@@ -15,7 +16,6 @@ from blechannel.aio.household import Household, World
 from blechannel.aio.key_log import KeyLog
 from blechannel.aio.link import WatchTransport
 from blechannel.aio.membership import Membership
-from blechannel.aio.outbox import Outbox
 from blechannel.aio.person import Compare
 from blechannel.config import Config
 from blechannel.errors import (
@@ -35,7 +35,11 @@ from blechannel.pairing.window import ATTEMPTS, PairingWindow
 from blechannel.session.credentials import Credentials
 from blechannel.session.events import Closed, CodeChanged, Established, Event, Failed, WordsShown
 from blechannel.session.setup import WatchSetup
+from blechannel.values import dataclass
 from blechannel.wire.adverts import make_advert
+
+if TYPE_CHECKING:
+    from blechannel.aio.outbox import Outbox
 
 ROTATE_S = 600.0
 """How long one advertisement is used; the protocol allows at most 15 minutes."""

@@ -6,7 +6,6 @@ Nothing here does anything: `drain` says what is to be said, written, read and t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
@@ -35,6 +34,7 @@ from blechannel.delivery.policies import Kind, Policy
 from blechannel.delivery.receiver import Receiver
 from blechannel.delivery.sender import IGNORED, Sender
 from blechannel.errors import UnexpectedFrame, UnsupportedVersion
+from blechannel.values import dataclass
 
 MIN_PART_BYTES: Final = 16
 

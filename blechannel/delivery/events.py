@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from blechannel.delivery.changes import Change
 from blechannel.delivery.frames import Fault, Frame
 from blechannel.delivery.policies import MessageId
+from blechannel.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class _OfLane:
+    """Happens to one port of one bond."""
+
     bond_id: bytes
     port: str
 

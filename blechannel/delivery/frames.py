@@ -7,13 +7,13 @@ side's receiver answers Begin with Resume and what it has stored with Stored (do
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
 from blechannel.codec import REST, U8, U16, U32, U64, decode, encode, octets, on_air, one_of
 from blechannel.delivery.policies import STREAM_BYTES, Kind
 from blechannel.errors import MalformedFrame
+from blechannel.values import dataclass
 
 VERSION: Final = 1
 TOKEN_BYTES: Final = 16

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from blechannel.delivery import changes as to
 from blechannel.delivery.frames import NO_TOKEN
 from blechannel.delivery.policies import MessageId
 from blechannel.errors import StoreError
+from blechannel.values import dataclass
 
 STREAMS_KEPT: Final = 8
 """Of the peer's: a sender finishes one before it begins the next, so that two would do."""

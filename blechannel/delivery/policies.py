@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
 from enum import IntEnum
 from typing import Final
 
 from blechannel.errors import LocalProtocolError
+from blechannel.values import dataclass
 
 STREAM_BYTES: Final = 16
 MAX_MESSAGE_BYTES: Final = 1 << 26
@@ -15,7 +16,7 @@ MAX_MESSAGES: Final = 1 << 20
 MAX_TTL_S: Final = 10 * 366 * 86400.0
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclasses.dataclass(frozen=True, slots=True, order=True)
 class MessageId:
     """What a message is called on both sides, for ever; who acts outside the store dedupes by it."""
 
@@ -38,6 +39,8 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Bounds:
+    """What the policies have in common."""
+
     ttl_s: float | None = None
     """How long a message waits for the peer to store it; None for ever."""
     max_messages: int = 1000

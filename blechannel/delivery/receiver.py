@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from blechannel.delivery import changes as to
@@ -16,6 +15,7 @@ from blechannel.delivery.frames import Begin, Fault, Frame, Part, Refused, Resum
 from blechannel.delivery.ledger import Lane
 from blechannel.delivery.policies import Kind, MessageId, Policy
 from blechannel.errors import UnexpectedFrame
+from blechannel.values import dataclass
 
 WINDOW_BYTES: Final = 1 << 18
 """Of a lane, arrived and not stored yet, at most."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -20,6 +19,7 @@ from blechannel.delivery.frames import Stored as StoredFrame
 from blechannel.delivery.ledger import Entry, Lane
 from blechannel.delivery.policies import MessageId
 from blechannel.errors import UnexpectedFrame
+from blechannel.values import dataclass
 
 FETCH_BYTES: Final = 65536
 """Read ahead of what the link takes, at most."""
@@ -34,7 +34,8 @@ class Phase(Enum):
     IDLE = "nothing was begun"
     BEGUN = "Begin was said"
     RUNNING = "the peer said where to go on"
-    HELD = "the peer cannot store, or this side cannot read: to be tried again"
+    HELD = "the peer cannot store: to be tried again"
+    UNREAD = "this side cannot read: to be tried again, while the peer goes on storing what went before"
 
 
 @dataclass(slots=True)
@@ -77,7 +78,7 @@ class Sender:
     @property
     def is_held(self) -> bool:
         """Whether a disk stands in the way, the peer's or this side's: call `retry` in a while."""
-        return self._phase is Phase.HELD
+        return self._phase in (Phase.HELD, Phase.UNREAD)
 
     def retry(self) -> None:
         """Ask again."""
@@ -122,7 +123,7 @@ class Sender:
             if entry is None:
                 continue
             if body is None:  # the store cannot be read: to skip the message would be to lose it
-                self._phase, self._open = Phase.HELD, None
+                self._phase, self._open = Phase.UNREAD, None
                 return
             self._hand_over(entry, span, body)
 
@@ -153,7 +154,7 @@ class Sender:
         """
         if self._phase is Phase.BEGUN:
             return  # of the stream before: it crossed Begin
-        if self._phase is not Phase.RUNNING:
+        if self._phase not in (Phase.RUNNING, Phase.UNREAD):
             raise UnexpectedFrame("a Stored before Begin")
         if not self._stored <= said.stored <= max(self._stored, self._last):
             raise UnexpectedFrame("a Stored of what was not sent, or less than before")
@@ -175,7 +176,7 @@ class Sender:
         Raises:
             UnexpectedFrame: nothing was sent.
         """
-        if self._phase not in (Phase.BEGUN, Phase.RUNNING):
+        if self._phase not in (Phase.BEGUN, Phase.RUNNING, Phase.UNREAD):
             raise UnexpectedFrame("a Refused of what was not sent")
         lane = self._lane
         entry = next((each for each in self._todo() if each.message_id.sequence == said.sequence), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from struct import Struct
 from typing import Final, Protocol, cast
 
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from blechannel.errors import AuthenticationFailed, LocalProtocolError
+from blechannel.values import dataclass
 
 Random = Callable[[int], bytes]
 """Returns that many bytes, fit for keys."""

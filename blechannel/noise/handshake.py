@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from blechannel.errors import AuthenticationFailed, LocalProtocolError, MalformedFrame
@@ -10,6 +10,7 @@ from blechannel.noise.functions import KEY_BYTES, TAG_BYTES, Random
 from blechannel.noise.keys import NO_KEYS, Keys
 from blechannel.noise.protocol import MAX_MESSAGE_BYTES, Message, Protocol
 from blechannel.noise.symmetric import MAX_NONCE, CipherState, SymmetricState
+from blechannel.values import dataclass
 
 
 class State(Enum):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from blechannel.errors import LocalProtocolError
 from blechannel.noise.functions import KeyPair
 from blechannel.noise.protocol import Protocol
+from blechannel.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

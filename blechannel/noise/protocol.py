@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, NamedTuple, TypeVar
 
 from blechannel.errors import LocalProtocolError
 from blechannel.noise.functions import CIPHERS, DH, DHS, HASHES, TAG_BYTES, Cipher, Hash
 from blechannel.noise.patterns import Pattern, Tokens, named
+from blechannel.values import dataclass
 
 MAX_MESSAGE_BYTES: Final = 65535
 """The longest Noise message (section 3)."""

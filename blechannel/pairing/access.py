@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
 from blechannel.errors import BondError
 from blechannel.limits import MAX_PERMITTED_PORTS, MAX_PORT_NAME_BYTES, is_name
+from blechannel.values import dataclass
 
 OWNER_PORTS: Final = frozenset({"household"})
 """Ports that are the owner's alone, whatever a guest was allowed."""

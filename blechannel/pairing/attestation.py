@@ -7,7 +7,6 @@ and the role, so that it is worth nothing when it is sent back.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from blechannel import codec
@@ -22,6 +21,7 @@ from blechannel.pairing.certificates import (
     p256_key,
 )
 from blechannel.roles import Role
+from blechannel.values import dataclass
 
 ATTEST_LABEL: Final = b"blechannel/1 attest"
 HASH_BYTES: Final = 32

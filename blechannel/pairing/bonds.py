@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Protocol
 
 from blechannel.errors import BondError, BondNotFound
@@ -16,6 +16,7 @@ from blechannel.limits import MAX_BONDS, MAX_LINKS, MAX_NAME_BYTES, MAX_PHONE_BO
 from blechannel.methods import Method, Suite
 from blechannel.pairing.access import Access
 from blechannel.roles import Role
+from blechannel.values import dataclass
 
 KEY_BYTES: Final = 32
 BOND_ID_BYTES: Final = 16

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
 from blechannel.errors import AuthenticationFailed, LocalProtocolError
 from blechannel.limits import MAX_NAME_BYTES, is_name
+from blechannel.values import dataclass
 
 MAX_CERTIFICATE_BYTES: Final = 2048
 MAX_CHAIN: Final = 4

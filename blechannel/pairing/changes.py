@@ -6,10 +6,11 @@ Stores make a change durable and then publish the new book; the session asks for
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from blechannel.pairing.bonds import Bond, BondBook, BookView, Epoch
+from blechannel.values import dataclass
 
 
 class BondStore(BookView, Protocol):

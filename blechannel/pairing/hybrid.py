@@ -6,12 +6,13 @@ randomness itself. It needs an OpenSSL that has ML-KEM, as the wheels of `crypto
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 
 from blechannel.errors import AuthenticationFailed, LocalProtocolError
+from blechannel.values import dataclass
 
 SEED_BYTES: Final = 64
 """d ‖ z (FIPS 203, 7.1)."""

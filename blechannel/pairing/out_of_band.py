@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import Final
 
 from blechannel import codec
 from blechannel.codec import U8, octets, on_air, one_of
 from blechannel.errors import LocalProtocolError, MalformedFrame
+from blechannel.values import dataclass
 
 TICKET_VERSION: Final = 1
 SECRET_BYTES: Final = 32

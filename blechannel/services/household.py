@@ -9,7 +9,6 @@ the port from then on, which is the answer.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from enum import IntEnum
 
 from blechannel.aio.channel import Service
@@ -19,6 +18,7 @@ from blechannel.codec import REST, U8, decode, encode, octets, on_air, one_of, t
 from blechannel.errors import AccessDenied, BondError, MalformedFrame, PeerTimedOut
 from blechannel.pairing.access import Access, Standing, pack_ports, unpack_ports
 from blechannel.pairing.bonds import BOND_ID_BYTES, Bond
+from blechannel.values import dataclass
 
 PORT = "household"
 ANSWER_S = 10.0

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 
 from blechannel.aio.channel import Channel
 from blechannel.aio.port import Port
 from blechannel.codec import U32, decode, encode, octets, on_air, one_of
 from blechannel.errors import MalformedFrame, RemoteProtocolError
+from blechannel.values import dataclass
 
 PORT = "transfer"
 MAX_BYTES = 16 * 1024 * 1024

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from blechannel.errors import LocalProtocolError
 from blechannel.pairing.attestation import Attestation, Identity, Verifier, attest, check
 from blechannel.roles import Role
+from blechannel.values import dataclass
 
 
 def _no_clock() -> float | None:

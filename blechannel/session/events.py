@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from blechannel.errors import BlechannelError
 from blechannel.pairing.changes import Change
+from blechannel.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

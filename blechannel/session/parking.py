@@ -8,7 +8,7 @@ the peer's probes are answered, and its own sent, without waking it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from blechannel.config import Config
 from blechannel.errors import LocalProtocolError
@@ -16,6 +16,7 @@ from blechannel.pairing.bonds import Bond, BookView
 from blechannel.roles import Role
 from blechannel.session.ports import PortTable
 from blechannel.session.records import RestingKeys
+from blechannel.values import dataclass
 from blechannel.wire.fragments import FragmentStream, is_control
 
 

@@ -9,27 +9,33 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 from itertools import chain
 from typing import Any, NamedTuple
 
 from blechannel.errors import LocalProtocolError, UnexpectedFrame
 from blechannel.limits import MAX_PORT_NAME_BYTES, MAX_PORTS, PORT_WINDOW_BYTES, is_name
+from blechannel.values import dataclass
 
 MESSAGE_OVERHEAD_BYTES = 16
 """What each message costs of the credit beside its length, so that empty messages are bounded too."""
 _MAX_NUMBER = 0xFFFF
-_GRANT_BYTES = PORT_WINDOW_BYTES // 2
+GRANT_BYTES = PORT_WINDOW_BYTES // 2
+"""Taken by the application: then the reader gives the credit back."""
 
 
 @dataclass(slots=True)
 class _Writing:
+    """A port that messages are sent on, and what the peer still takes."""
+
     name: str
     credit_bytes: int = PORT_WINDOW_BYTES
 
 
 @dataclass(slots=True)
 class _Reading:
+    """A port that messages arrive on."""
+
     name: str
     unread_bytes: int = 0
     """Sent by the peer and not yet granted again."""
@@ -129,7 +135,7 @@ class Ports:
             raise UnexpectedFrame("credit for a port that was never opened")
         port = self._writing.get(number)
         if port is None:
-            self._give_back(number, credit_bytes)
+            self._credit_owed(number, credit_bytes)
             return False
         port.credit_bytes += credit_bytes
         if port.credit_bytes > PORT_WINDOW_BYTES:
@@ -157,7 +163,7 @@ class Ports:
         """The ports of ours that are open: number and name."""
         return {number: port.name for number, port in self._writing.items()}
 
-    def _give_back(self, number: int, credit_bytes: int) -> None:
+    def _credit_owed(self, number: int, credit_bytes: int) -> None:
         owed_bytes = self._owed.pop(number, 0) - credit_bytes
         if owed_bytes < 0:
             raise UnexpectedFrame("more credit than was used")
@@ -213,18 +219,17 @@ class Ports:
             port.taken_bytes = port.unread_bytes
         return not port.denied
 
-    def taken(self, number: int, message_bytes: int) -> int:
-        """The application took a message; returns the credit to grant now, mostly 0.
+    def give_back(self, number: int, taken_bytes: int) -> int:
+        """The application took messages that cost so much; returns the credit to grant now, mostly 0.
 
         Raises:
-            LocalProtocolError: no such message is unread; nothing changed.
+            LocalProtocolError: so much is not unread; nothing changed.
         """
         port = self._reading.get(number)
-        cost = message_bytes + MESSAGE_OVERHEAD_BYTES
-        if port is None or port.taken_bytes + cost > port.unread_bytes:
+        if port is None or port.taken_bytes + taken_bytes > port.unread_bytes:
             raise LocalProtocolError("no such message is unread on this port")
-        port.taken_bytes += cost
-        if port.taken_bytes < _GRANT_BYTES and not port.shut:
+        port.taken_bytes += taken_bytes
+        if port.taken_bytes < GRANT_BYTES and not port.shut:
             return 0
         return self._grant(number, port)
 
@@ -244,7 +249,7 @@ class Ports:
         """Everything taken, once it is much or the last: then the port is forgotten."""
         if port.shut and port.taken_bytes == port.unread_bytes:
             del self._reading[number]
-        elif port.taken_bytes < _GRANT_BYTES:
+        elif port.taken_bytes < GRANT_BYTES:
             return 0
         grant, port.taken_bytes = port.taken_bytes, 0
         port.unread_bytes -= grant

@@ -7,12 +7,12 @@ conversation table; the script never sees a clock, a store or a fragment.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import Protocol, TypeVar, cast
 
 from blechannel.noise import Transport
 from blechannel.pairing.changes import Change
 from blechannel.session.events import Event
+from blechannel.values import dataclass
 from blechannel.wire.frames import Body, Frame, Hello, Info
 
 Heard = TypeVar("Heard")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from blechannel.config import Config
@@ -14,6 +14,7 @@ from blechannel.pairing.out_of_band import Ticket
 from blechannel.pairing.window import NO_SECRET, PairingWindow
 from blechannel.roles import Role
 from blechannel.session.credentials import Credentials
+from blechannel.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

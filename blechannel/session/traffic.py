@@ -15,7 +15,7 @@ from blechannel.session.events import (
     PortShut,
     PortWithdrawn,
 )
-from blechannel.session.ports import Ports, PortTable
+from blechannel.session.ports import MESSAGE_OVERHEAD_BYTES, Ports, PortTable
 from blechannel.session.records import Records
 from blechannel.session.stage import Stage
 from blechannel.wire.frames import (
@@ -43,8 +43,8 @@ class Traffic:
     """The established part of one session, on a stage whose keys are installed."""
 
     __slots__ = (
-        *("_arrived", "_charge", "_conversation", "_open", "_permits", "_ports", "_records", "_said_close_at"),
-        *("_seal", "_send_frame", "_stage", "_taken"),
+        *("_arrived", "_charge", "_conversation", "_give_back", "_open", "_permits", "_ports", "_records"),
+        *("_said_close_at", "_seal", "_send_frame", "_stage"),
         "max_message_bytes",
     )
 
@@ -55,7 +55,7 @@ class Traffic:
         self._conversation = stage.conversation
         self._records = records
         self._ports = ports
-        self._charge, self._arrived, self._taken = ports.charge, ports.arrived, ports.taken
+        self._charge, self._arrived, self._give_back = ports.charge, ports.arrived, ports.give_back
         self._seal, self._open = records.seal_content, records.open_content
         self._send_frame = stage.stream.send
         self._said_close_at: int | None = None
@@ -103,12 +103,17 @@ class Traffic:
         self._stage.say(Shut(port))
 
     def taken(self, port: int, message_bytes: int) -> bool:
-        """The application has taken a message: grant its credit again, in large portions. Whether it did so now.
+        """The application has taken a message: as `give_back` of what it cost."""
+        return self.give_back(port, message_bytes + MESSAGE_OVERHEAD_BYTES)
+
+    def give_back(self, port: int, taken_bytes: int) -> bool:
+        """The application has taken messages that cost so much credit: grant it again, in large portions. Whether it
+        did so now.
 
         Raises:
-            LocalProtocolError: no such message is unread; nothing changed.
+            LocalProtocolError: so much is not unread; nothing changed.
         """
-        credit_bytes = self._taken(port, message_bytes)
+        credit_bytes = self._give_back(port, taken_bytes)
         if not credit_bytes:
             return False
         self._grant(port, credit_bytes)

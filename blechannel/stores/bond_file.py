@@ -6,7 +6,7 @@ import sqlite3
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from blechannel.stores.content import Content, read_content, write_content
 from blechannel.stores.custody import claim, recognise, release
 from blechannel.stores.schema import NewerSchema, migrate
 from blechannel.stores.sealing import KdfCost, Lock, Seal, new_seal, open_seal
+from blechannel.values import dataclass
 
 STORE_ID_BYTES: Final = 16
 MAX_CELL_BYTES: Final = 1 << 20

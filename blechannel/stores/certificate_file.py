@@ -6,7 +6,7 @@ import hashlib
 import os
 import shlex
 import stat
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from blechannel.errors import AuthenticationFailed, IdentityError
 from blechannel.pairing.certificates import common_name, p256_certificate
+from blechannel.values import dataclass
 
 MAX_FILE_BYTES: Final = 16384
 """More than one certificate of the greatest length and a key take; a longer file is refused before it is read."""

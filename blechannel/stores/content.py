@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from blechannel.errors import StoreError
@@ -13,6 +12,7 @@ from blechannel.pairing.bonds import BondBook
 from blechannel.roles import Role
 from blechannel.stores.rows import BOND_COLUMNS, LOCK_COLUMNS, Cells, bond_row, lock_row, read_bond, read_lock
 from blechannel.stores.sealing import Lock, Seal
+from blechannel.values import dataclass
 
 STORE_COLUMNS: Final = ("store_id", "role", "guesses_spent", "discovery_key", *LOCK_COLUMNS)
 

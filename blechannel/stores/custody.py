@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from blechannel.errors import StoreError, StoreLocked
 from blechannel.stores.schema import APPLICATION_ID
+from blechannel.values import dataclass
 
 OWNER_ONLY: Final = 0o600
 EVERYONE_ELSE: Final = 0o077

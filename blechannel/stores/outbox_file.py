@@ -6,7 +6,7 @@ import sqlite3
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from blechannel.stores.outbox_schema import MIGRATIONS, OUTBOX
 from blechannel.stores.rows import LOCK_COLUMNS, Cells, lock_row, read_lock
 from blechannel.stores.schema import NewerSchema, migrate
 from blechannel.stores.sealing import KdfCost, Sealer, new_seal, open_seal
+from blechannel.values import dataclass
 
 RESTORE: Final = "move it away: what waits in it is lost, and the peers notice"
 ACCESS: Final = "check who owns it and what its folder allows"

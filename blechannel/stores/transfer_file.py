@@ -15,7 +15,6 @@ import stat
 import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +25,7 @@ from blechannel.roles import Role
 from blechannel.stores.packed_bonds import pack_bonds, unpack_bonds
 from blechannel.stores.private_file import write_private
 from blechannel.stores.sealing import KdfCost, Lock, new_lock, open_lock
+from blechannel.values import dataclass
 
 MAGIC: Final = b"blechannel bonds"
 VERSION: Final = 1

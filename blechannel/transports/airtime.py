@@ -8,11 +8,11 @@ for 244-byte values on an encrypted link, one way: 97.6 kB/s on the 1M PHY; 162.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from blechannel.errors import LocalProtocolError
 from blechannel.gatt import ATT_HEADER_BYTES
+from blechannel.values import dataclass
 
 Phy = Literal["1M", "2M", "coded-S2", "coded-S8"]
 

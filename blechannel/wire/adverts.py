@@ -9,11 +9,11 @@ from __future__ import annotations
 import hmac
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from blechannel import codec
 from blechannel.codec import U8, octets, on_air
 from blechannel.errors import LocalProtocolError, MalformedFrame
+from blechannel.values import dataclass
 
 ADVERT_BYTES = 13
 TIME_STEP_S = 900

@@ -223,7 +223,8 @@ class FragmentStream:
         if self._failure is not None:
             return
         try:
-            self._check_frame_time(now)
+            if now >= self._frame_due_s:
+                raise FragmentRefused(FragmentFault.FRAME_TOO_SLOW)
             self._flow.expire(now)
         except RemoteProtocolError as failure:
             self._fail(failure)
@@ -283,7 +284,8 @@ class FragmentStream:
         partial = self._partial
         if partial is None:
             raise FragmentRefused(FragmentFault.NO_START)
-        self._check_frame_time(now)
+        if now >= self._frame_due_s:
+            raise FragmentRefused(FragmentFault.FRAME_TOO_SLOW)
         size = len(partial) + len(data)
         if size < self._frame_bytes:
             if isinstance(partial, bytes):  # a frame of two fragments needs no bytearray
@@ -296,10 +298,6 @@ class FragmentStream:
         self._frame_due_s = inf
         self._flow.frame_ended_s = now
         return bytes(partial + data)
-
-    def _check_frame_time(self, now: float) -> None:
-        if now >= self._frame_due_s:
-            raise FragmentRefused(FragmentFault.FRAME_TOO_SLOW)
 
     def _fail(self, failure: RemoteProtocolError) -> None:
         self._failure = failure

@@ -7,12 +7,12 @@ framing version. What travels inside a Noise message or a sealed record is decla
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
 
 from blechannel.codec import REST, U8, U16, U32, U64, decode, encode, octets, on_air, one_of, text
 from blechannel.errors import LocalProtocolError, MalformedFrame
 from blechannel.limits import MAX_PORT_NAME_BYTES
+from blechannel.values import dataclass
 from blechannel.wire.header import FRAME_HEADER_BYTES, MAX_BODY_BYTES, frame_length, pack_header
 
 PROTOCOL_VERSION = 1

@@ -152,6 +152,21 @@ async def test_a_reader_that_takes_nothing_holds_back_the_sender_at_the_other_en
         await asyncio.wait_for(waiting, SOON_S)
 
 
+async def test_a_reader_that_is_cancelled_while_it_takes_makes_room_all_the_same(tmp_path: Path) -> None:
+    async with sides(tmp_path, policies={"journal": Ordered(max_messages=1)}) as ours:
+        await ours.pair()
+        queue = ours.from_watch()
+        await queue.send(b"first")
+        delivery = await anext(aiter(ours.at_phone()))
+        receipt = await queue.send(b"second")
+        taking = asyncio.ensure_future(delivery.taken())
+        await asyncio.sleep(0)
+        taking.cancel()
+        await asyncio.wait([taking])
+        assert taking.cancelled()
+        await asyncio.wait_for(receipt.stored(), SOON_S)
+
+
 async def test_the_whole_store_is_bounded_on_both_sides() -> None:
     async with sides(max_bytes=100) as ours:
         await (await ours.pair()).close()

@@ -99,6 +99,44 @@ def test_what_a_phone_sent_before_its_port_was_withdrawn_is_not_read_after() -> 
     run_virtual(main())
 
 
+def test_what_was_taken_of_a_withdrawn_port_is_not_given_back_on_the_next() -> None:
+    async def main() -> None:
+        async with house() as h:
+            watch, owner, guest = await h.add_watch(guest_ports=ECHO), await h.add_phone(), await h.add_phone()
+            await h.pair(owner, watch)
+            channel = await h.pair(guest, watch)
+            theirs, bond_id = channel_of(watch, "phone-2").port(echo.PORT), bond_of(watch, "phone-2").bond_id
+            async with channel.port(echo.PORT) as port:
+                await port.send(bytes(100))
+                await port.send(b"unread")
+                assert await theirs.receive() == bytes(100)
+                await watch.members.permit(bond_id, frozenset())
+                await asyncio.sleep(1)
+            await watch.members.permit(bond_id, ECHO)
+            async with channel.port(echo.PORT) as port:
+                await port.send(b"hello")
+                await asyncio.sleep(1)
+                assert await theirs.receive() == b"hello"
+
+    run_virtual(main())
+
+
+def test_messages_of_two_halves_that_wait_together_are_given_back_to_each() -> None:
+    async def main() -> None:
+        async with house() as h:
+            watch, phone = await h.add_watch(), await h.add_phone()
+            channel = await h.pair(phone, watch)
+            for _ in range(2):
+                async with channel.port("notes") as port:
+                    await port.send(b"one")
+                    await port.send(b"two")
+            await asyncio.sleep(1)
+            reader = channel_of(watch, "phone-1").port("notes")
+            assert [await reader.receive() for _ in range(4)] == [b"one", b"two"] * 2
+
+    run_virtual(main())
+
+
 def test_a_denied_port_ends_for_readers_and_writers_and_can_be_tried_again() -> None:
     async def main() -> None:
         async with house() as h:

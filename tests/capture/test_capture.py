@@ -8,7 +8,7 @@ import struct
 from blechannel.gatt import INBOX_UUID, OUTBOX_UUID
 from blechannel.roles import Role
 from blechannel_capture.capture import Capture
-from blechannel_capture.channel.events import ChannelFrame
+from blechannel_capture.channel.events import ChannelFrame, OddFragment
 from blechannel_capture.channel.finding_handles import Handles, is_info, is_opening
 from blechannel_capture.containers.formats import Format
 from blechannel_capture.events import AttPdu, Connected, Side, Verdict
@@ -124,6 +124,17 @@ def test_handles_are_inferred_from_the_first_frames_only() -> None:
     assert handles.is_outbox(OUTBOX, info)
     assert not handles.is_outbox(OUTBOX + 1, info)
     assert handles.is_inbox(INBOX, opening)
+
+
+def test_a_value_without_a_handle_is_no_fragment_while_our_handles_are_unknown() -> None:
+    traffic = HostTraffic()
+    traffic.connect()
+    for sender, opcode in ((Side.PERIPHERAL, 0x1B), (Side.CENTRAL, 0x52)):
+        for cut_off in (b"", b"\x05", b"\x00\x00"):
+            traffic.att(sender, bytes([opcode]) + cut_off)
+    heard = hear(HCI_FILES["btsnoop H4"](traffic.said))
+    assert len(heard.all(AttPdu)) == 6
+    assert heard.all(OddFragment) == []
 
 
 # --- several at once ---

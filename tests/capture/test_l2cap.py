@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blechannel_capture.att import NAMES, has_handle, name_of
+from blechannel_capture.att import HAS_HANDLE, NAMES, name_of
 from blechannel_capture.events import AttPdu, Connection, Event, Side, Signal, SmpPdu
 from blechannel_capture.l2cap import MAX_PDU_BYTES, Assembly, Channels
 from blechannel_capture.ledger import Damage, Ledger
@@ -87,7 +87,7 @@ def test_att_pdus_of_every_opcode() -> None:
     for opcode in range(256):
         event = Talk().say(Side.CENTRAL, 4, bytes([opcode]) + b"\x21\x00value")
         assert isinstance(event, AttPdu)
-        expected = (0x21, b"value") if has_handle(opcode) else (0, b"\x21\x00value")
+        expected = (0x21, b"value") if HAS_HANDLE[opcode] else (0, b"\x21\x00value")
         assert (event.opcode, event.handle, event.value) == (opcode, *expected)
         assert name_of(opcode) == NAMES.get(opcode, f"opcode {opcode:#04x}")
 

@@ -143,6 +143,25 @@ def test_a_message_that_cannot_be_read_is_not_skipped() -> None:
     assert said(pair.left) == [Begin(pair.left.stream)]
 
 
+@pytest.mark.parametrize("answer", [StoredFrame(1, 0, 0, *ROOM), Refused(Fault.NO_ROOM, 1)])
+def test_a_peer_may_answer_what_went_before_a_message_that_cannot_be_read(answer: StoredFrame | Refused) -> None:
+    pair, [first, _] = sending(b"one", b"two")
+    hear(pair.left, Resume(0, 0, 0, *ROOM))
+    pair.left.pump()
+    talk, fetch = pair.left.talk, pair.left.unread.popleft()
+    assert talk is not None
+    talk.fetched([b"one", None], fetch.spans)
+    pair.left.perform()
+    assert said(pair.left) == [Part(1, 0, 3, 0, b"one")]
+    hear(pair.left, answer)
+    told = Stored(BOND, PORT, first) if isinstance(answer, StoredFrame) else WasRefused(BOND, PORT, first, answer.fault)
+    assert pair.left.events == [told]
+    assert talk.is_held
+    talk.retry()
+    pair.left.perform()
+    assert said(pair.left) == [Begin(pair.left.stream)]
+
+
 def test_what_was_read_for_another_resume_is_thrown_away() -> None:
     pair, _ = sending(b"one")
     hear(pair.left, Resume(0, 0, 0, *ROOM))

@@ -54,16 +54,17 @@ def test_two_hundred_and_fifty_kills(tmp_path: Path, transport: str) -> None:
 
 @pytest.mark.system
 @pytest.mark.parametrize(
-    ("bug", "fault"),
+    ("bug", "faults"),
     [
-        ("acknowledges before storing", "lost"),
-        ("forgets what was stored", "twice"),
-        ("shows the newest first", "order"),
+        ("acknowledges before storing", {"lost"}),
+        # What is stored again comes twice, or, where a newer value has taken its place, late.
+        ("forgets what was stored", {"twice", "order"}),
+        ("shows the newest first", {"order"}),
     ],
 )
-def test_the_harness_sees_what_is_broken(tmp_path: Path, bug: str, fault: str) -> None:
+def test_the_harness_sees_what_is_broken(tmp_path: Path, bug: str, faults: set[str]) -> None:
     try:
-        verdict = undergo(ordeal("tcp", 20, bug=bug), tmp_path)
+        verdict = undergo(ordeal("tcp", 30, bug=bug), tmp_path)
     except NotFinished as error:
         pytest.fail(f"the harness judges what arrived, and here it could not: {error}")
-    assert fault in verdict.kinds()
+    assert faults & verdict.kinds()

@@ -59,6 +59,23 @@ async def test_a_consumer_that_is_started_again_goes_on_where_it_was(tmp_path: P
             await asyncio.wait([taking])
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_consumer_that_is_cancelled_as_a_message_comes_is_shown_it_next(tmp_path: Path, turns: int) -> None:
+    """As `asyncio.wait_for` does it, whose time may be up in any turn of the loop."""
+    async with cloud(Broker(url="mqtt://127.0.0.1:1"), tmp_path) as inbox:
+        waiting = asyncio.ensure_future(anext(inbox))
+        await asyncio.sleep(0.01)
+        post = Post(Version.ONE, Base.KEPT, b"s" * 16, 1, 0, "", b"only")
+        await inbox.station.inbox.arrived([(LANES[0], post)])
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        async with asyncio.timeout(1):
+            delivery = await anext(inbox) if waiting.cancelled() else waiting.result()
+        assert delivery.body == b"only"
+
+
 async def test_connections_that_are_cut_lose_nothing(tmp_path: Path) -> None:
     lane, received = LANES[1], Received()
     async with (

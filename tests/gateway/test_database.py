@@ -41,6 +41,25 @@ async def test_what_raises_leaves_its_neighbours_alone(tmp_path: Path) -> None:
         await database.transact(lambda db: db.total_changes)
 
 
+async def test_who_is_cancelled_has_asked_all_the_same(tmp_path: Path) -> None:
+    async with await Database.open(tmp_path / "f", SCHEMA) as database:
+        learned: list[int] = []
+        insert = "INSERT INTO t VALUES(7)"
+        asking = asyncio.ensure_future(database.transact(lambda db: db.execute(insert).rowcount, learned.append))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait([asking])
+        assert await _rows(database) == [7]
+        assert (asking.cancelled(), learned) == (True, [1])
+        with pytest.raises(sqlite3.IntegrityError):
+            await database.transact(_fails, learned.append)
+        assert learned == [1], "nothing was done"
+
+
+def _fails(_db: sqlite3.Connection) -> int:
+    raise sqlite3.IntegrityError("no")
+
+
 async def test_a_full_disk_is_an_error_and_nothing_is_half_done(tmp_path: Path) -> None:
     async with await Database.open(tmp_path / "f", SCHEMA) as database:
         await database.transact(lambda db: db.execute("INSERT INTO t VALUES(1)").rowcount)

@@ -47,12 +47,12 @@ class Way:
 
 
 @asynccontextmanager
-async def way(folder: Path) -> AsyncGenerator[Way, None]:
+async def way(folder: Path, **changes: object) -> AsyncGenerator[Way, None]:
     async with (
         asyncio.timeout(MOST_S),
         embedded_broker() as broker,
         home(folder) as ours,
-        open_gateway(ours.phone, plan_for(broker, folder), ours.phone_outbox) as gateway,
+        open_gateway(ours.phone, plan_for(broker, folder, **changes), ours.phone_outbox) as gateway,
         CloudInbox(folder / "in.db", broker, site="home", identifier="in") as inbox,
         CloudOutbox(folder / "out.db", broker, site="home", identifier="out") as outbox,
     ):
@@ -107,6 +107,14 @@ async def test_a_message_of_the_cloud_comes_out_at_the_watch(tmp_path: Path) -> 
             await whole.outbox.send(watch, "note", b"buy milk")
             assert await port.receive() == b"buy milk"
         await whole.outbox.drained()
+
+
+async def test_a_message_goes_down_where_nothing_is_bridged_up(tmp_path: Path) -> None:
+    async with way(tmp_path, up=()) as whole:
+        [watch] = whole.gateway.watches
+        async with whole.home.watch.channels[0].port("note") as port:
+            await whole.outbox.send(watch, "note", b"buy milk")
+            assert await port.receive() == b"buy milk"
 
 
 async def test_outboxes_carry_both_ways_under_the_watchs_own_ids(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -46,6 +47,20 @@ async def test_what_is_new_is_shown_in_order_and_acknowledged_at_once(tmp_path: 
     async with opened(tmp_path) as inbox:
         assert await arrive(inbox, post(1), post(2), post(3)) == [ack(3)]
         assert [each.body for each in await shown(inbox, 3)] == [b"1", b"2", b"3"]
+
+
+async def test_what_is_stored_is_shown_though_the_connection_ends_meanwhile(tmp_path: Path) -> None:
+    """It is known from then on: sent again, it would not be stored again, and nobody would ever see it."""
+    async with opened(tmp_path, Limits(messages=2)) as inbox:
+        storing = asyncio.ensure_future(arrive(inbox, post(1), post(2)))
+        await asyncio.sleep(0)
+        storing.cancel()
+        await asyncio.wait([storing])
+        assert storing.cancelled()
+        assert await arrive(inbox, post(1), post(2)) in ([ack(2)], []), "known, or full"
+        assert inbox._loads.messages(LANE) == 2, "they take room"
+        async with asyncio.timeout(1):
+            assert [each.body for each in await shown(inbox, 2)] == [b"1", b"2"]
 
 
 async def test_what_comes_twice_is_shown_once_and_acknowledged_again(tmp_path: Path) -> None:

@@ -112,6 +112,21 @@ async def test_who_is_cancelled_while_it_is_written_has_put_it(tmp_path: Path) -
         assert told == [LANE, LANE], "so both are sent"
 
 
+async def test_what_is_acknowledged_makes_room_though_the_connection_ends_meanwhile(tmp_path: Path) -> None:
+    """Else who brings messages would wait for room that there is, and who waits for the end would wait for ever."""
+    async with opened(tmp_path, Limits(messages=2)) as spool:
+        await put(spool, A, 1, 2)
+        draining = asyncio.ensure_future(spool.drained())
+        hearing = asyncio.ensure_future(spool.acknowledged(LANE, MessageId(A, 2)))
+        await asyncio.sleep(0)
+        hearing.cancel()
+        await asyncio.wait([hearing])
+        assert hearing.cancelled()
+        async with asyncio.timeout(1):
+            await draining
+            assert await put(spool, A, 3, 4) == [True, True]
+
+
 async def test_what_waits_is_counted_again_after_a_restart(tmp_path: Path) -> None:
     async with opened(tmp_path, Limits(messages=2)) as spool:
         await put(spool, A, 1, 2)

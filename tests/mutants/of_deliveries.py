@@ -13,6 +13,20 @@ OF_ONCE, OF_OUTBOX, OF_FILE = "delivery/test_exactly_once.py", "aio/test_outbox.
 
 MUTANTS = [
     Mutant(
+        "a peer may say what it has stored before a message that cannot be read",
+        SENDER,
+        "        if self._phase not in (Phase.RUNNING, Phase.UNREAD):",
+        "        if self._phase is not Phase.RUNNING:",
+        OF_HALVES,
+    ),
+    Mutant(
+        "what was taken makes room for the peer, though who took it was cancelled",
+        QUEUE,
+        "        taking.add_done_callback(self._taken)\n        await asyncio.shield(taking)\n",
+        "        await asyncio.shield(taking)\n        self._taken(taking)\n",
+        OF_OUTBOX,
+    ),
+    Mutant(
         "a message goes at the sender's when it is stored, not when it is sent",
         SENDER,
         "            if self._at_most_once:\n                self._drop([entry])\n\n    def _acknowledge_part",

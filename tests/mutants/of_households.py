@@ -147,6 +147,27 @@ RIGHTS = [
         "aio/test_port.py",
     ),
     Mutant(
+        "what was taken of a port that is withdrawn is given back to no other",
+        "aio/port.py",
+        "        self._taken_bytes = 0\n        self.denied()\n",
+        "        self.denied()\n",
+        "aio/test_port.py",
+    ),
+    Mutant(
+        "what was taken of one half of the peer's is not given back to the next",
+        "aio/port.py",
+        " or inbox[0][0] != number:",
+        ":",
+        "aio/test_port.py",
+    ),
+    Mutant(
+        "credit is given back as soon as a grant is due",
+        "aio/port.py",
+        " or taken_bytes >= self._due_bytes",
+        "",
+        "aio/test_phone_and_watch.py",
+    ),
+    Mutant(
         "a port that was denied stays so until it is opened again",
         "aio/port.py",
         "            raise AccessDenied(self.name)",

@@ -204,7 +204,7 @@ MUTANTS = [
     unguarded(
         "nothing is taken twice",
         PORTS,
-        "port is None or port.taken_bytes + cost > port.unread_bytes",
+        "port is None or port.taken_bytes + taken_bytes > port.unread_bytes",
         OF_PORTS,
     ),
     unguarded("a tag of no bond is not recognised", "session/reconnect.py", "found is None", REFUSALS),

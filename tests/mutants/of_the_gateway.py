@@ -12,6 +12,21 @@ OF_CARRYING, OF_GATEWAY, BLIND = "gateway/test_carrying.py", "gateway/test_gatew
 
 MUTANTS = [
     Mutant(
+        "who is cancelled as a message comes is shown it next",
+        f"{GATEWAY}/cloud.py",
+        "            await self._or_failure(asyncio.ensure_future(inbox.ready()))\n        return await anext(inbox)\n",
+        "            return await self._or_failure(asyncio.ensure_future(anext(inbox)))\n"
+        "        return await anext(inbox)\n",
+        "gateway/test_cloud.py",
+    ),
+    Mutant(
+        "what goes down on a port finds the channel where nothing comes up",
+        f"{GATEWAY}/gateway.py",
+        "await together([channel.wait_over(), *ports])",
+        "await together(ports)",
+        OF_GATEWAY,
+    ),
+    Mutant(
         "what was stored is not stored again",
         INBOX,
         "        if post.sequence <= judged.upto:\n            continue\n",
@@ -59,6 +74,22 @@ MUTANTS = [
         "if lane in full or not self._loads.fits(lane, len(post.body)):",
         "if False:",
         OF_INBOX,
+    ),
+    Mutant(
+        "what is stored is shown, though who stored it was cancelled",
+        INBOX,
+        "        _, heard = await self._database.transact("
+        "lambda db: _store(db, fitting), lambda done: self._show(done[0]))\n",
+        "        stored, heard = await self._database.transact(lambda db: _store(db, fitting))\n"
+        "        self._show(stored)\n",
+        OF_INBOX,
+    ),
+    Mutant(
+        "what is acknowledged makes room, though who heard it was cancelled",
+        SPOOL,
+        ", lambda freed: self._freed(lane, *freed)\n        )\n",
+        "\n        )\n        self._freed(lane, messages, _)\n",
+        OF_SPOOL,
     ),
     Mutant(
         "a message is taken once",

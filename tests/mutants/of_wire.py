@@ -1,4 +1,4 @@
-"""Fragments, frames and advertisements (`blechannel/wire`, `codec`)."""
+"""Fragments, frames and advertisements (`blechannel/wire`, `codec`, `values`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.mutants.mutant import Mutant
 
 FRAGMENTS, FLOW, ADVERTS = "wire/fragments.py", "wire/flow.py", "wire/adverts.py"
 REFUSED = "raise FragmentRefused(FragmentFault.{})".format
-SOME = "wire/test_fragments.py"
+SOME, VALUES = "wire/test_fragments.py", "test_values.py"
 
 
 def fault(name: str, file: str, tests: str = SOME) -> Mutant:
@@ -15,6 +15,17 @@ def fault(name: str, file: str, tests: str = SOME) -> Mutant:
 
 
 MUTANTS = [
+    Mutant("a secret field is not shown", "values.py", " if f.repr)", ")", VALUES),
+    Mutant("a frozen value refuses assignment", "values.py", '"__setattr__": _refuse_set, ', "", VALUES),
+    Mutant("a frozen value refuses deletion", "values.py", '"__delattr__": _refuse_delete, ', "", VALUES),
+    Mutant("a value is checked when it is made", "values.py", 'yield "self.__post_init__()"', 'yield "pass"', VALUES),
+    Mutant(
+        "values of two classes are not equal",
+        "values.py",
+        " if other.__class__ is self.__class__ else NotImplemented",
+        "",
+        VALUES,
+    ),
     *(fault(name, FRAGMENTS) for name in ("TOO_SHORT", "TOO_LONG", "EMPTY", "CONTROL_WITH_DATA", "SECOND_START")),
     *(fault(name, FRAGMENTS) for name in ("FRAME_TOO_SLOW", "PAYLOAD_TOO_SMALL")),
     *(fault(name, FLOW) for name in ("WINDOW_INVALID", "WINDOW_OVERRUN", "ACK_OF_UNSENT")),

@@ -20,6 +20,11 @@ FULL = PORT_WINDOW_BYTES - OVERHEAD
 """The message that takes all of a port's credit."""
 
 
+def taken(ports: Ports, number: int, message_bytes: int) -> int:
+    """A message of that length was taken: the credit to grant now."""
+    return ports.give_back(number, message_bytes + OVERHEAD)
+
+
 def reader(*names: str) -> Ports:
     """A side whose peer has opened these ports, numbered from 0."""
     ports = Ports()
@@ -252,8 +257,8 @@ def test_credit_is_granted_in_large_portions() -> None:
     half = PORT_WINDOW_BYTES // 2 - OVERHEAD
     ports.arrived(0, half - 1)
     ports.arrived(0, 0)
-    assert ports.taken(0, half - 1) == 0
-    assert ports.taken(0, 0) == PORT_WINDOW_BYTES // 2 - 1 + OVERHEAD
+    assert taken(ports, 0, half - 1) == 0
+    assert taken(ports, 0, 0) == PORT_WINDOW_BYTES // 2 - 1 + OVERHEAD
     ports.arrived(0, FULL)
 
 
@@ -261,17 +266,17 @@ def test_what_was_sent_before_shutting_is_read_and_then_granted_to_the_last_byte
     ports = reader("echo")
     ports.arrived(0, 10)
     ports.arrived(0, 20)
-    assert ports.taken(0, 10) == 0
+    assert taken(ports, 0, 10) == 0
     assert ports.ended(0) == 0
-    assert ports.taken(0, 20) == 30 + 2 * OVERHEAD
+    assert taken(ports, 0, 20) == 30 + 2 * OVERHEAD
     with pytest.raises(LocalProtocolError, match="unread"):
-        ports.taken(0, 0)
+        taken(ports, 0, 0)
 
 
 def test_shutting_a_port_that_was_read_grants_the_rest_at_once() -> None:
     ports = reader("echo")
     ports.arrived(0, 10)
-    assert ports.taken(0, 10) == 0
+    assert taken(ports, 0, 10) == 0
     assert ports.ended(0) == 10 + OVERHEAD
 
 
@@ -279,11 +284,11 @@ def test_a_message_is_taken_once() -> None:
     ports = reader("echo")
     ports.arrived(0, 10)
     with pytest.raises(LocalProtocolError, match="unread"):
-        ports.taken(0, 11)
-    assert ports.taken(0, 10) == 0
+        taken(ports, 0, 11)
+    assert taken(ports, 0, 10) == 0
     for number in (0, 1):
         with pytest.raises(LocalProtocolError, match="unread"):
-            ports.taken(number, 0)
+            taken(ports, number, 0)
 
 
 # --- both, joined -----------------------------------------------------------------------------------------------
@@ -300,7 +305,7 @@ def test_shut_ports_that_nobody_reads_stay_bounded() -> None:
         assert reading.ended(number) == 0
     with pytest.raises(LocalProtocolError, match="no port is left"):
         writing.open("one after another")
-    assert not writing.granted(5, reading.taken(5, FULL))
+    assert not writing.granted(5, taken(reading, 5, FULL))
     reading.opened(writing.open("one after another"), "one after another")
 
 
@@ -341,7 +346,7 @@ class Joined:
         full = [number for number, messages in self.unread.items() if messages]
         if full:
             number = full[which % len(full)]
-            self._credit(number, self.reading.taken(number, self.unread[number].popleft()))
+            self._credit(number, taken(self.reading, number, self.unread[number].popleft()))
         self.check()
 
     def carry(self, count: int) -> None:
@@ -447,7 +452,7 @@ def test_nothing_is_unread_on_a_denied_port() -> None:
     ports.arrived(0, 5)
     ports.deny(0)
     with pytest.raises(LocalProtocolError, match="no such message"):
-        ports.taken(0, 5)
+        taken(ports, 0, 5)
     assert ports.ended(0) == 5 + OVERHEAD
 
 

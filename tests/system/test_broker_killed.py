@@ -14,10 +14,11 @@ from typing import Any, Protocol
 import pytest
 
 from blechannel_gateway.cloud import CloudInbox, CloudOutbox
-from blechannel_gateway.gateway import open_gateway
+from blechannel_gateway.gateway import Carried, Gateway, GatewayEvent, open_gateway
 from tests.gateway.homes import Home, home, plan_for
 from tests.gateway.traffic import LANES, QUICK, Address, Broker, Received, Station, Way, body, open_station
 from tests.system.mosquitto import Mosquitto, mosquitto
+from tests.system.standing import of_outbox, of_station, of_tasks
 
 
 @pytest.mark.system
@@ -45,6 +46,9 @@ class Traffic(Protocol):
     async def finish(self) -> int:
         """Send no more; return how many went each way once all have come, each once and in order."""
 
+    async def standing(self) -> str:
+        """For a person who wants to know why it does not finish."""
+
 
 Begin = Callable[[Broker, Path, random.Random], AbstractAsyncContextManager[Traffic]]
 
@@ -63,8 +67,11 @@ async def _killed(times: int, folder: Path, begin: Begin) -> None:
                 await _kill_and_start(server, chance)
                 if chance.random() < 0.3:
                     await traffic.disturb()
-            async with asyncio.timeout(FINISH_S):
-                count = await traffic.finish()
+            try:
+                async with asyncio.timeout(FINISH_S):
+                    count = await traffic.finish()
+            except TimeoutError:
+                pytest.fail("\n".join([f"not through in {FINISH_S:g} s", await traffic.standing(), of_tasks()]))
             print(f"{count} messages each way, {times} kills")
     gc.collect()
     assert not [each for each in complaints if "never retrieved" in each], complaints
@@ -73,10 +80,11 @@ async def _killed(times: int, folder: Path, begin: Begin) -> None:
 class _Lanes:
     """Three lanes between two stations, both ways."""
 
-    def __init__(self, gateway: Station, outbox: CloudOutbox, up: Received, down: Received) -> None:
+    def __init__(self, gateway: Station, inbox: CloudInbox, outbox: CloudOutbox, up: Received, down: Received) -> None:
         self.stop = asyncio.Event()
         self.feeding: asyncio.Future[list[int]]
         self._gateway = gateway
+        self._inbox = inbox
         self._outbox = outbox
         self._up = up
         self._down = down
@@ -93,6 +101,11 @@ class _Lanes:
         await self._outbox.drained()
         return sum(counts.values())
 
+    async def standing(self) -> str:
+        came = [{lane: len(bodies) for lane, bodies in way.bodies.items()} for way in (self._up, self._down)]
+        stations = [("gateway", self._gateway), ("inbox", self._inbox.station), ("outbox", self._outbox.station)]
+        return "\n".join([f"came {came}", *[await of_station(*each) for each in stations]])
+
 
 @asynccontextmanager
 async def _many_lanes(broker: Broker, folder: Path, chance: random.Random) -> AsyncGenerator[Traffic]:
@@ -103,7 +116,7 @@ async def _many_lanes(broker: Broker, folder: Path, chance: random.Random) -> As
         CloudOutbox(folder / "out.db", broker, site="test", identifier="out", pace=QUICK) as outbox,
     ):
         up, down = Received(), Received()
-        traffic = _Lanes(gateway, outbox, up, down)
+        traffic = _Lanes(gateway, inbox, outbox, up, down)
         feeds = (_feed(gateway, outbox, lane, traffic.stop, chance) for lane in range(len(LANES)))
         traffic.feeding = asyncio.gather(*feeds)
         async with _meanwhile(gateway.run(), up.take_all(inbox), down.take_all(gateway.inbox)):
@@ -113,10 +126,14 @@ async def _many_lanes(broker: Broker, folder: Path, chance: random.Random) -> As
 class _Journal:
     """A watch's outbox, through its phone, a gateway and the broker, to the cloud, and back; links break, too."""
 
-    def __init__(self, ours: Home, watch: str, inbox: CloudInbox, outbox: CloudOutbox) -> None:
+    def __init__(self, ours: Home, gateway: Gateway, inbox: CloudInbox, outbox: CloudOutbox) -> None:
+        [watch] = gateway.watches
         [bond_id] = ours.watch.store.book.bonds
         self._queue = ours.watch_outbox.queue(bond_id, "journal")
         self._ours = ours
+        self._gateway = gateway
+        self._links: list[GatewayEvent] = []
+        gateway.tell = self._told
         self._watch = watch
         self._inbox = inbox
         self._outbox = outbox
@@ -127,6 +144,10 @@ class _Journal:
 
     async def disturb(self) -> None:
         self._ours.links[-1].drop("out of reach")
+
+    def _told(self, event: GatewayEvent) -> None:
+        if not isinstance(event, Carried):
+            self._links = [*self._links[-9:], event]
 
     async def feed(self, chance: random.Random) -> None:
         while not self._is_over:
@@ -157,6 +178,22 @@ class _Journal:
         assert self._came == {"up": sent, "down": sent}
         return self._count
 
+    async def standing(self) -> str:
+        ours, came = self._ours, {way: len(bodies) for way, bodies in self._came.items()}
+        stations = [
+            ("gateway", self._gateway.station),
+            ("inbox", self._inbox.station),
+            ("outbox", self._outbox.station),
+        ]
+        return "\n".join(
+            [
+                f"sent {self._count}, came {came}; the gateway told last {self._links}",
+                of_outbox("watch", ours.watch_outbox),
+                of_outbox("phone", ours.phone_outbox),
+                *[await of_station(*each) for each in stations],
+            ]
+        )
+
 
 @asynccontextmanager
 async def _with_a_watch(broker: Broker, folder: Path, chance: random.Random) -> AsyncGenerator[Traffic]:
@@ -166,8 +203,7 @@ async def _with_a_watch(broker: Broker, folder: Path, chance: random.Random) -> 
         CloudInbox(folder / "in.db", broker, site="home", identifier="in", pace=QUICK) as inbox,
         CloudOutbox(folder / "out.db", broker, site="home", identifier="out", pace=QUICK) as outbox,
     ):
-        [watch] = gateway.watches
-        traffic = _Journal(ours, watch, inbox, outbox)
+        traffic = _Journal(ours, gateway, inbox, outbox)
         async with _meanwhile(gateway.run(), traffic.feed(chance), traffic.hear_up(), traffic.hear_down()):
             yield traffic
 

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from blechannel_tools.command_line import COMMANDS, command_parser
+from blechannel_tools.commands.capture import PARTS
 
 LOADED = """
 import sys
@@ -55,10 +56,28 @@ def test_a_capture_is_looked_at_without_an_event_loop() -> None:
     assert not packages & {*LARGE, "asyncio", "sqlite3"}
 
 
-def commands_of(parser: argparse.ArgumentParser) -> dict[str, str | None]:
+def group_of(parser: argparse.ArgumentParser) -> argparse._SubParsersAction[argparse.ArgumentParser]:
     [group] = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
-    return {each.dest: each.help for each in group._choices_actions}
+    return group
+
+
+def commands_of(parser: argparse.ArgumentParser) -> dict[str, str | None]:
+    return {each.dest: each.help for each in group_of(parser)._choices_actions}
 
 
 def test_each_command_says_of_itself_what_help_says_of_it() -> None:
     assert commands_of(command_parser()) == commands_of(command_parser("--help")) == COMMANDS
+
+
+def test_each_part_of_capture_says_of_itself_what_help_says_of_it() -> None:
+    for action in ("", "info", "--help", "no such part"):
+        assert commands_of(group_of(command_parser("capture", action)).choices["capture"]) == PARTS
+
+
+def test_a_part_of_capture_loads_none_of_the_others() -> None:
+    program = COMMAND.format(arguments=["capture", "info", "no such file", "--json"])
+    program += "print(*sys.modules, file=sys.stderr)"
+    command = [sys.executable, "-c", "import sys\n" + program]
+    printed = subprocess.run(command, capture_output=True, check=True, text=True).stderr.splitlines()[-1].split()
+    group = "blechannel_tools.commands.capture."
+    assert {name.removeprefix(group) for name in printed if name.startswith(group)} == {"info", "reading"}

@@ -18,7 +18,8 @@ MAX_PEERS: Final = 1024
 """Connections that are followed at once."""
 MAX_PAST: Final = 256
 """Connections that are over, and devices, whose attributes stay known."""
-_WRITES = (att.WRITE_COMMAND, att.WRITE_REQUEST)
+_NOTIFICATION, _WRITES = att.NOTIFICATION, (att.WRITE_COMMAND, att.WRITE_REQUEST)
+_PHONE, _WATCH = Role.PHONE, Role.WATCH
 
 
 class _Peer:
@@ -133,15 +134,15 @@ class Analysis:
 
     def _att(self, pdu: AttPdu) -> Iterable[Event]:
         peer, opcode = self._peers.get(pdu.connection.number) or self._peer(pdu.connection), pdu.opcode
-        peer.last_packet = pdu.packet
-        if opcode == att.NOTIFICATION:
-            if peer.handles.is_outbox(pdu.handle, pdu.value):
-                return peer.listener.hear(pdu.value, Role.WATCH, pdu.packet, pdu.time_ns)
+        peer.last_packet, handles = pdu.packet, peer.handles
+        if opcode == _NOTIFICATION:
+            if pdu.handle == handles.outbox or handles.is_outbox(pdu.handle, pdu.value):
+                return peer.listener.hear(pdu.value, _WATCH, pdu.packet, pdu.time_ns)
             return peer.standard_value(pdu, pdu.handle)
         if opcode in _WRITES:
-            if peer.handles.is_inbox(pdu.handle, pdu.value):
-                return peer.listener.hear(pdu.value, Role.PHONE, pdu.packet, pdu.time_ns)
+            if pdu.handle == handles.inbox or handles.is_inbox(pdu.handle, pdu.value):
+                return peer.listener.hear(pdu.value, _PHONE, pdu.packet, pdu.time_ns)
             return peer.standard_value(pdu, pdu.handle)
         peer.gatt.hear(pdu)
-        peer.handles.look()
+        handles.look()
         return peer.read(pdu)

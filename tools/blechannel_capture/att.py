@@ -72,12 +72,8 @@ FROM_CLIENT: Final = frozenset(
 """What only a GATT client sends."""
 
 
-_HAS_HANDLE: Final = tuple(opcode in _WITH_HANDLE for opcode in range(256))
-
-
-def has_handle(opcode: int) -> bool:
-    """Whether an attribute's handle follows the opcode."""
-    return _HAS_HANDLE[opcode]
+HAS_HANDLE: Final = tuple(opcode in _WITH_HANDLE for opcode in range(256))
+"""By opcode: whether an attribute's handle follows it."""
 
 
 def name_of(opcode: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from blechannel_capture.att import has_handle
+from blechannel_capture.att import HAS_HANDLE
 from blechannel_capture.credit_channels import CreditChannels, MalformedSdu
 from blechannel_capture.events import AttPdu, CocData, Connection, Event, OtherPdu, Side, Signal, SmpPdu
 from blechannel_capture.ledger import Damage, Ledger
@@ -16,7 +16,8 @@ from blechannel_capture.ledger import Damage, Ledger
 ATT_CID, SIGNALLING_CID, SMP_CID = 0x0004, 0x0005, 0x0006
 HEADER_BYTES: Final = 4
 MAX_PDU_BYTES: Final = 0xFFFF + HEADER_BYTES
-_HEADER: Final = struct.Struct("<HH")
+_ATT_HEAD: Final = struct.Struct("<BH")
+"""Opcode and handle."""
 
 
 class Assembly:
@@ -94,14 +95,15 @@ class Channels:
         return self._data(cid, pdu[HEADER_BYTES:], sender, packet, time_ns)
 
     def _att(self, pdu: bytes, start: int, sender: Side, packet: int, time_ns: int) -> Event | None:
-        if len(pdu) == start:
+        size = len(pdu) - start
+        if size >= _ATT_HEAD.size:
+            opcode, handle = _ATT_HEAD.unpack_from(pdu, start)
+            if HAS_HANDLE[opcode]:
+                return AttPdu(packet, time_ns, self._connection, sender, opcode, handle, pdu[start + 3 :])
+        elif not size:
             self._malformed("an empty ATT PDU", packet)
             return None
-        opcode, after = pdu[start], start + 1
-        if has_handle(opcode) and len(pdu) >= start + 3:
-            handle = pdu[after] | pdu[after + 1] << 8
-            return AttPdu(packet, time_ns, self._connection, sender, opcode, handle, pdu[start + 3 :])
-        return AttPdu(packet, time_ns, self._connection, sender, opcode, 0, pdu[after:])
+        return AttPdu(packet, time_ns, self._connection, sender, pdu[start], 0, pdu[start + 1 :])
 
     def _signal(self, pdu: bytes, sender: Side, packet: int, time_ns: int) -> Event | None:
         if len(pdu) < 8:

@@ -111,9 +111,11 @@ class CloudInbox(_Running):
         return self
 
     async def __anext__(self) -> Delivery:
-        """The next one. Raises BrokerRefused, CloudStoreError."""
-        delivery: Delivery = await self._or_failure(asyncio.ensure_future(anext(self.station.inbox)))
-        return delivery
+        """The next one; cancelled, it has shown none. Raises BrokerRefused, CloudStoreError."""
+        inbox = self.station.inbox  # the task beside only waits: what it took would be lost with who is cancelled
+        while not inbox.is_ready:
+            await self._or_failure(asyncio.ensure_future(inbox.ready()))
+        return await anext(inbox)
 
 
 class CloudOutbox(_Running):

@@ -49,8 +49,11 @@ class Database:
             worker.shutdown(wait=False)
             raise
 
-    async def transact(self, act: Act[T]) -> T:
+    async def transact(self, act: Act[T], then: Callable[[T], object] | None = None) -> T:
         """What `act` returns, once what it did is on the disk; what it raises, and then nothing of it was done.
+
+        Who is cancelled meanwhile has asked for it all the same. `then` is called with what it returns in any case: who
+        holds in memory what the file holds learns of each change there.
 
         Raises:
             CloudStoreError: it could not be written, as with a full disk.
@@ -58,10 +61,12 @@ class Database:
         if self._is_closed:
             raise CloudStoreError("the file is closed", str(self.path))
         asked: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        if then is not None:
+            asked.add_done_callback(lambda _: then(asked.result()) if asked.exception() is None else None)
         self._asked.append((act, asked))
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write(), name="blechannel gateway store")
-        return await asked
+        return await asyncio.shield(asked)
 
     async def close(self) -> None:
         """Finish what is under way. Safe to call again."""
@@ -91,8 +96,6 @@ class Database:
             except CloudStoreError as error:
                 outcomes = [error] * len(batch)
             for (_, asked), outcome in zip(batch, outcomes, strict=True):
-                if asked.cancelled():
-                    continue
                 if isinstance(outcome, BaseException):
                     asked.set_exception(outcome)
                 else:

@@ -190,9 +190,8 @@ class Gateway:
         """The ports that live as long as a channel."""
         self._channel_of(watch).set_result(channel)
         try:
-            await together(
-                self._port(watch, channel, bridged) for bridged in self._plan.up if bridged.by is not By.OUTBOX
-            )
+            ports = (self._port(watch, channel, bridged) for bridged in self._plan.up if bridged.by is not By.OUTBOX)
+            await together([channel.wait_over(), *ports])
         finally:
             del self._channels[watch]
 

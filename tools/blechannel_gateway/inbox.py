@@ -78,10 +78,19 @@ class Inbox:
         return self
 
     async def __anext__(self) -> Delivery:
+        await self.ready()
+        return self._shown.popleft()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a delivery to show, without a wait."""
+        return bool(self._shown)
+
+    async def ready(self) -> None:
+        """Return once there is one."""
         while not self._shown:
             self._more.clear()
             await self._more.wait()
-        return self._shown.popleft()
 
     async def arrived(self, arrivals: Sequence[Arrival]) -> list[tuple[Lane, Ack]]:
         """Store what is new, in one transaction; then says what to acknowledge, one for each stream.
@@ -94,8 +103,7 @@ class Inbox:
         fitting = self._fitting(arrivals)
         if not fitting:
             return []
-        stored, heard = await self._database.transact(lambda db: _store(db, fitting))
-        self._show(stored)
+        _, heard = await self._database.transact(lambda db: _store(db, fitting), lambda done: self._show(done[0]))
         return [(lane, self._ack(lane, stream, judged)) for (lane, stream), judged in heard.items()]
 
     def connected(self) -> None:
@@ -117,17 +125,11 @@ class Inbox:
                 act(db)
 
         lane = delivery.lane
-        taking = asyncio.ensure_future(self._database.transact(take))
-        taking.add_done_callback(lambda _: self._taken(taking, delivery))
-        await asyncio.shield(taking)  # who is cancelled now has taken it all the same
+        await self._database.transact(take, lambda _: self._loads.count(lane, -1, -len(delivery.body)))
         if lane in self._refused and 2 * self._loads.messages(lane) <= self._limits.messages:
             stream = self._refused.pop(lane)
             upto = await self._database.transact(lambda db: _upto(db, lane, stream))
             self.tell(lane, Ack(Version.ONE, Wish.SEND_AGAIN, stream, upto))
-
-    def _taken(self, taking: asyncio.Future[None], delivery: Delivery) -> None:
-        if not taking.cancelled() and taking.exception() is None:
-            self._loads.count(delivery.lane, -1, -len(delivery.body))
 
     def _fitting(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """Those that there is room for; of each lane the first ones: one in the middle must not be left out."""

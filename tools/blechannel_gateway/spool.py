@@ -115,9 +115,9 @@ class Spool:
 
     async def acknowledged(self, lane: Lane, message_id: MessageId) -> int:
         """The other side has stored all of the stream up to this one; says how many are kept no longer."""
-        messages, size_bytes = await self._database.transact(lambda db: _acknowledged(db, lane, message_id))
-        if messages:
-            self._freed(lane, messages, size_bytes)
+        messages, _ = await self._database.transact(
+            lambda db: _acknowledged(db, lane, message_id), lambda freed: self._freed(lane, *freed)
+        )
         return messages
 
     async def drained(self) -> None:

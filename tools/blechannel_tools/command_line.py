@@ -28,6 +28,8 @@ COMMANDS: Final = {
     "doctor": "look for what is missing or misconfigured, and say what to do",
 }
 """In the order of --help; each is a module of `commands`, loaded when it is meant, and says the same about itself."""
+GROUPS: Final = ("capture",)
+"""Commands whose parts are loaded one by one, too."""
 EPILOG = """first steps, in two terminals:
   blechannel watch --transport unix:/tmp/ble --pair
   blechannel phone pair --transport unix:/tmp/ble
@@ -49,7 +51,7 @@ def run(arguments: Sequence[str] | None = None) -> Exit:
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is no reason to fail
             stream.reconfigure(errors="backslashreplace")
     given = sys.argv[1:] if arguments is None else arguments
-    options = command_parser(given[0] if given else "--help").parse_args(given)
+    options = command_parser(*given[:2] or ("--help",)).parse_args(given)
     # Bumble complains of every packet that a lost link leaves behind; what matters reaches us as an exception.
     logging.getLogger("bumble").setLevel(logging.CRITICAL)
     try:
@@ -74,8 +76,11 @@ def _failed(message: str, error: str, code: Exit, options: argparse.Namespace) -
     return code
 
 
-def command_parser(meant: str = "") -> argparse.ArgumentParser:
-    """All that can be said to `blechannel`, or what is needed for a first argument: a command, or only their names."""
+def command_parser(meant: str = "", action: str = "") -> argparse.ArgumentParser:
+    """All that can be said to `blechannel`, or what is needed for the first two arguments.
+
+    Those are a command, or whatever asks only for the commands' names, and of a group with many parts one of these.
+    """
     parser = argparse.ArgumentParser(
         prog="blechannel",
         description="Pair a watch with a phone over Bluetooth LE and talk through a channel that nobody else can read.",
@@ -86,7 +91,8 @@ def command_parser(meant: str = "") -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, about in COMMANDS.items():
         if meant in (name, ""):
-            import_module(f"blechannel_tools.commands.{name}").add(commands)
+            command = import_module(f"blechannel_tools.commands.{name}")
+            command.add(commands, *((action,) if name in GROUPS else ()))
         elif meant not in COMMANDS:
             commands.add_parser(name, help=about)
     return parser

@@ -389,5 +389,11 @@ class OutboxQueue:
         self._ahead = {each.row: body for each, body in zip(wanted, bodies, strict=True) if body is not None}
 
     async def _take(self, lane: Lane, row: int, act: Act | None) -> None:
-        await asyncio.shield(self.store.write((to.Take(lane.number, row),), act))
-        self._outbox.taken(self)
+        taking = self.store.write((to.Take(lane.number, row),), act)
+        taking.add_done_callback(self._taken)
+        await asyncio.shield(taking)
+
+    def _taken(self, taking: asyncio.Future[None]) -> None:
+        """Also where who took it was cancelled meanwhile: its peer may wait for the room."""
+        if taking.exception() is None:
+            self._outbox.taken(self)

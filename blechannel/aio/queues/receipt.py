@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from blechannel.aio.queues.store import Act
 from blechannel.delivery.policies import MessageId
 from blechannel.errors import BlechannelError
+from blechannel.values import dataclass
 
 
 class Receipt:

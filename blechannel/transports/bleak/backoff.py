@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+
+from blechannel.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

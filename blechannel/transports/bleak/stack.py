@@ -6,7 +6,6 @@ import asyncio
 import sys
 from collections.abc import Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 
 from bleak import BleakClient, BleakScanner
 from bleak.args.bluez import BlueZClientArgs, BlueZScannerArgs
@@ -17,6 +16,7 @@ from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 from blechannel.errors import LocalProtocolError
 from blechannel.gatt import SERVICE_UUID
 from blechannel.transports.adapter_names import check_adapter_name
+from blechannel.values import dataclass
 
 Heard = Callable[[BLEDevice, AdvertisementData], None]
 

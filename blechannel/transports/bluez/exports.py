@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from dbus_fast import DBusError, Message, Variant
 
 from blechannel.transports.bluez.bus import OBJECT_MANAGER, PROPERTIES, Bus
+from blechannel.values import dataclass
 
 NOT_PERMITTED = "org.bluez.Error.NotPermitted"
 INVALID_OFFSET = "org.bluez.Error.InvalidOffset"

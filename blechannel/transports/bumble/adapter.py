@@ -7,7 +7,6 @@ import logging
 import secrets
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from bumble import hci
@@ -21,6 +20,7 @@ from blechannel.transports.bumble.failures import CONTROLLER_LOST, answered, exp
 from blechannel.transports.bumble.gate import AttGate
 from blechannel.transports.bumble.host import CountingHost
 from blechannel.transports.bumble.snoop import SnoopFile
+from blechannel.values import dataclass
 
 _log = logging.getLogger(__name__)
 

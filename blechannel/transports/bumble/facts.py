@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from bumble import hci
 from bumble.host import Host
 
 from blechannel.errors import TransportError
+from blechannel.values import dataclass
 
 _PHYS = {
     "2M": hci.LeFeatureMask.LE_2M_PHY,

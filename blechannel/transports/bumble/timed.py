@@ -11,7 +11,6 @@ whatever interval the hosts ask for.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from random import Random
 
 from bumble import core, hci
@@ -20,6 +19,7 @@ from bumble.controller import Connection, Controller
 from blechannel.transports.airtime import AirTime
 from blechannel.transports.bumble.virtual import ACL_BYTES, VirtualAir, VirtualController
 from blechannel.transports.connection_events import ConnectionEvents
+from blechannel.values import dataclass
 
 
 class TimedAir(VirtualAir):

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import Protocol
+
+from blechannel.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

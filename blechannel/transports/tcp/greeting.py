@@ -12,12 +12,12 @@ the other takes, nor than it was told to send itself.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
 
 from blechannel.errors import TransportError
 from blechannel.limits import MAX_FRAGMENT_BYTES, MIN_FRAGMENT_BYTES
 from blechannel.transports.adverts import MAX_SERVICE_DATA_BYTES
+from blechannel.values import dataclass
 
 MAGIC = b"blechannel-tcp/1"
 _HEAD = struct.Struct(f">{len(MAGIC)}sBH")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import construct as c
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from blechannel.limits import MAX_FRAGMENT_BYTES, Limits, Patience
 from blechannel.wire.fragments import FRAGMENT, FragmentStream
 from blechannel.wire.header import pack_header
-from blechannel_capture.channel.joining import NUMBERS, Joiner, Oddity
+from blechannel_capture.channel.joining import NUMBERS, Joined, Joiner, Oddity
 
 
 def frame(size: int, fill: int = 1) -> bytes:
@@ -39,6 +41,19 @@ def joined(said: list[bytes]) -> tuple[list[bytes], list[Oddity]]:
     joiner = Joiner()
     heard = [joiner.take(fragment, number) for number, fragment in enumerate(said)]
     return [each.frame for each in heard if each.frame is not None], [odd for each in heard for odd in each.oddities]
+
+
+class Short:
+    """As a listener joins: by the short way where it is open."""
+
+    def __init__(self) -> None:
+        self.joiner = Joiner()
+        self.short = 0
+
+    def take(self, value: bytes, packet: int) -> Joined:
+        frame = self.joiner.whole(value)
+        self.short += frame is not None
+        return self.joiner.take(value, packet) if frame is None else Joined(frame, packet)
 
 
 SIZES = st.lists(st.integers(1, 900), min_size=1, max_size=6)
@@ -128,3 +143,53 @@ def test_what_the_other_side_acknowledges_was_there() -> None:
     assert joiner.acknowledged(b"\x80\x03x") == 0
     assert joiner.acknowledged(b"\x80\x05x") == 2
     assert joiner.take(data(5, frame(1), starts=True), 2).oddities == (), "the hole was said already"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=6), st.integers(20, 80), st.data())
+def test_the_short_way_joins_as_the_long_one(sizes: list[int], max_fragment_bytes: int, data: st.DataObject) -> None:
+    said = fragments([frame(size, number) for number, size in enumerate(sizes)], max_fragment_bytes)
+    strange = st.binary(max_size=8) | st.sampled_from(said) | st.just(bytes(MAX_FRAGMENT_BYTES + 1))
+    for _ in range(data.draw(st.integers(0, 3))):
+        at = data.draw(st.integers(0, len(said)))
+        said[at:at] = [data.draw(strange)] if data.draw(st.booleans()) else []
+        del said[at : at + data.draw(st.integers(0, 2))]
+    short, long = Short(), Joiner()
+    for packet, value in enumerate(said):
+        assert short.take(value, packet) == long.take(value, packet)
+        assert vars(short.joiner) == vars(long) | {"_began": short.joiner._began}
+
+
+def test_the_short_way_is_open_to_every_frame_in_one_fragment_but_the_first_heard() -> None:
+    short, long = Short(), Joiner()
+    for at in range(2 * NUMBERS):
+        value = data(at % NUMBERS, frame(9, at % 256), starts=True)
+        assert short.take(value, at) == long.take(value, at)
+        assert vars(short.joiner) == vars(long) | {"_began": 0}
+    assert short.short == 2 * NUMBERS - 1
+
+
+def test_the_short_way_leaves_what_is_no_whole_fragment_alone() -> None:
+    longest = frame(MAX_FRAGMENT_BYTES - 5)
+    for value in (
+        data(3, longest + b"x", starts=True),  # longer than any fragment
+        data(3, frame(MAX_FRAGMENT_BYTES - 4), starts=True),
+        data(4, longest, starts=True),
+        data(3, longest),
+        data(3, longest[:-1], starts=True),
+        b"\x83\x80" + longest,
+        b"\x83\x00",
+        b"",
+    ):
+        joiner = Joiner()
+        joiner.take(data(2, frame(1), starts=True), 1)
+        before = deepcopy(vars(joiner))
+        assert joiner.whole(value) is None
+        assert vars(joiner) == before
+        assert joiner.whole(data(3, longest, starts=True)) == longest
+
+
+def test_the_short_way_is_closed_while_a_frame_is_unfinished() -> None:
+    joiner = Joiner()
+    joiner.take(data(0, frame(9)[:5], starts=True), 1)
+    assert joiner.whole(data(1, frame(2), starts=True)) is None

@@ -35,6 +35,8 @@ answer_s = 2.0
 [[up]]
 port = "heart-rate"
 by = "profile"
+[[up]]
+port = "journal"
 [[down]]
 port = "note"
 by = "port"
@@ -110,8 +112,13 @@ async def test_a_heart_rate_goes_up_and_a_note_comes_down(programs: Run, transpo
                 sent = await commands.start(gateway_send, "_send", "send", *note).until(Event.SENT)
                 assert sent["port"] == "note"
                 await running.until(Event.CARRIED, lambda said: said["way"] == "down")
+                commands.start(gateway_send, "_send", "send", kept["watch"], "nowhere", *note[2:])
+                assert "bridges no such port" in (await running.until(Event.PORT_FAILED))["error"]
         finally:
             await commands.end()
+        again = await asyncio.to_thread(programs, "gateway", "run", *plan, "--seconds", "0.1")
+        assert (again.code, again.last["event"]) == (Exit.DONE, "done")
+        assert again.only("gateway")["watches"] == [kept["watch"]], "the same pseudonym"
 
 
 async def test_a_message_that_no_gateway_stores_is_kept(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ class Anonymiser:
         spans = list(self._identifying.spans(link, pdu))
         is_ours = link in self._ours and pdu[0] in (att.NOTIFICATION, att.WRITE_COMMAND, att.WRITE_REQUEST)
         if self._values and pdu[0] not in _DISCOVERY and not is_ours:
-            spans = [(3 if att.has_handle(pdu[0]) else 1, REST)]
+            spans = [(3 if att.HAS_HANDLE[pdu[0]] else 1, REST)]
         for first, end in spans:
             whole = end == REST
             (self._new.value if self._values else self._new.name)(data, start + first, min(len(data), start + end))

@@ -86,7 +86,7 @@ class Identifying:
                 yield from _of_each(pdu)
         elif opcode == att.MULTIPLE_NOTIFICATION:
             yield from self._notified(link, pdu)
-        elif att.has_handle(opcode) and self._is_named(link, pdu[1:3]):
+        elif att.HAS_HANDLE[opcode] and self._is_named(link, pdu[1:3]):
             yield 5 if opcode in _PREPARED else 3, REST
 
     def _notified(self, link: int, pdu: bytes) -> Iterator[Span]:

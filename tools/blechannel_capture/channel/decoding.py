@@ -17,7 +17,7 @@ from blechannel.wire.frames import (
     Record,
     decode_frame,
 )
-from blechannel.wire.header import FRAME_HEADER_BYTES, frame_length
+from blechannel.wire.header import FRAME_HEADER_BYTES
 
 _PORT_BYTES = 2
 
@@ -28,7 +28,8 @@ def frame_of(data: bytes) -> Frame:
     Raises:
         MalformedFrame: it is none.
     """
-    if len(data) >= FRAME_HEADER_BYTES and data[0] == RECORD_KIND and len(data) == frame_length(data):
+    body_bytes = len(data) - FRAME_HEADER_BYTES
+    if body_bytes >= 0 and data[0] == RECORD_KIND and body_bytes == data[1] << 8 | data[2]:
         return Record(data[FRAME_HEADER_BYTES:])
     return decode_frame(data)
 

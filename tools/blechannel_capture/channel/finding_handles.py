@@ -37,12 +37,12 @@ def is_opening(value: bytes) -> bool:
 
 
 class Handles:
-    """Our two characteristics on one connection; 0 while unknown."""
+    """Our two characteristics on one connection; None while unknown."""
 
     def __init__(self, gatt: GattMap) -> None:
         self._gatt = gatt
-        self.inbox = 0
-        self.outbox = 0
+        self.inbox: int | None = None
+        self.outbox: int | None = None
 
     def look(self) -> None:
         """Take what the map says now."""
@@ -54,14 +54,14 @@ class Handles:
 
     def is_outbox(self, handle: int, value: bytes) -> bool:
         """Whether a notification on that handle is ours."""
-        if not self.outbox and is_info(value):
+        if self.outbox is None and is_info(value):
             self.outbox = handle
             self._gatt.learn(handle, OUTBOX_UUID, Confidence.INFERRED)
         return handle == self.outbox
 
     def is_inbox(self, handle: int, value: bytes) -> bool:
         """Whether a write to that handle is ours."""
-        if not self.inbox and self.outbox and is_opening(value):
+        if self.inbox is None and self.outbox is not None and is_opening(value):
             self.inbox = handle
             self._gatt.learn(handle, INBOX_UUID, Confidence.INFERRED)
         return handle == self.inbox

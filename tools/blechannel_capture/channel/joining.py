@@ -14,6 +14,7 @@ from blechannel.wire.fragments import FRAGMENT_HEADER_BYTES
 from blechannel.wire.header import FRAME_HEADER_BYTES, frame_length
 
 NUMBERS: Final = 128
+_FRAME_AT: Final = FRAGMENT_HEADER_BYTES + FRAME_HEADER_BYTES
 _MARK: Final = 0x80
 _NUMBER: Final = 0x7F
 
@@ -53,8 +54,23 @@ class Joiner:
         self.data_fragments = 0
         self.control_fragments = 0
 
+    def whole(self, value: bytes) -> bytes | None:
+        """The frame, header included, of the next fragment where it holds one from its beginning to its end.
+
+        None, and nothing is done, for every other value: that is for `take`. Most values are such a fragment.
+        """
+        number, length = self._expected, len(value)
+        if number is None or self._parts is not None or not _FRAME_AT <= length <= MAX_FRAGMENT_BYTES:
+            return None
+        if value[0] != _MARK | number or value[1] >= _MARK or length != _FRAME_AT + (value[3] << 8 | value[4]):
+            return None
+        self.data_fragments += 1
+        self._expected = number + 1 & _NUMBER
+        self._seen[number] = value
+        return value[FRAGMENT_HEADER_BYTES:]
+
     def take(self, value: bytes, packet: int) -> Joined:
-        """One GATT value."""
+        """Any GATT value."""
         if not FRAGMENT_HEADER_BYTES <= len(value) <= MAX_FRAGMENT_BYTES:
             return Joined(oddities=(Oddity.NOT_OURS,))
         is_control = bool(value[1] & _MARK)
@@ -72,9 +88,6 @@ class Joiner:
             return Joined(oddities=(Oddity.REPEATED,))
         self._expected = (number + 1) % NUMBERS
         self._seen[number] = value
-        is_alone = starts and not missing and self._parts is None and len(data) >= FRAME_HEADER_BYTES
-        if is_alone and len(data) == frame_length(data):
-            return Joined(data, packet)  # all that follows, for a frame in one fragment
         joined = self._join(data, packet, starts=starts, gap=missing > 0)
         joined.missing = missing
         return joined

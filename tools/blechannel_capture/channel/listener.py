@@ -45,6 +45,7 @@ from blechannel_capture.channel.opening import Opened, Opener
 from blechannel_capture.events import Connection, Event, Verdict
 
 _PAYLOADS: Final[dict[type[Frame], type[Payload]]] = {Pair1: PairShare, Pair2: PairAnswer, Pair3: PairProof}
+_OK, _PHONE = Verdict.OK, Role.PHONE  # looked up once: that is slow of an enumeration, and these are for every frame
 _UNFIT: Final = "a tag or a key does not fit what the key log says of this session"
 _NO_SECRETS: Final = "the key log has nothing for this session's nonce"
 _NO_INFO: Final = "the beginning of the session is missing"
@@ -60,6 +61,8 @@ class Listener:
         self._connection = connection
         self._key_log = key_log
         self._directions = {role: Direction() for role in Role}
+        self._sides = {role: (self._directions[role], self._directions[role.peer]) for role in Role}
+        """What a role says, and what it answers."""
         self._observers: list[tuple[Role, Observer]] = []
         self._conversation = Conversation(Role.PHONE)
         self._info = b""
@@ -72,20 +75,22 @@ class Listener:
 
     def hear(self, value: bytes, sender: Role, packet: int, time_ns: int) -> list[Event]:
         """One GATT value."""
-        direction, other = self._directions[sender], self._directions[sender.peer]
-        joined = direction.joiner.take(value, packet)
+        direction, other = self._sides[sender]
+        frame, began, is_ours = direction.joiner.whole(value), packet, True
         told: list[Event] = []
-        if joined.oddities:
-            told = self._odd(joined, sender, packet, time_ns)
-        if Oddity.NOT_OURS not in joined.oddities and (unseen := other.joiner.acknowledged(value)):
+        if frame is None:
+            joined = direction.joiner.take(value, packet)
+            frame, began, is_ours = joined.frame, joined.began, Oddity.NOT_OURS not in joined.oddities
+            if joined.oddities:
+                told = self._odd(joined, sender, packet, time_ns)
+        if is_ours and (unseen := other.joiner.acknowledged(value)):
             told.insert(0, OddFragment(packet, time_ns, self._connection, sender.peer, Oddity.LOST, unseen))
             other.has_gap = True
-        if (data := joined.frame) is not None:
+        if frame is not None:
             self.frames += 1
-            heard = ChannelFrame(packet, time_ns, self._connection, sender, joined.began, len(data), None, Verdict.OK)
-            following = self._frame(data, heard, direction)
+            heard = ChannelFrame(packet, time_ns, self._connection, sender, began, len(frame), None, _OK)
             told.append(heard)
-            told += following
+            told += self._frame(frame, heard, direction)
         return told
 
     def end(self, packet: int, time_ns: int, *, is_over: bool) -> Iterator[Event]:
@@ -130,7 +135,7 @@ class Listener:
 
     def _step(self, said: type[Frame | Body], heard: ChannelFrame) -> None:
         """Hold it to the conversation table; over a gap nothing can be held to it."""
-        conversation, is_phone = self._conversation, heard.sender is Role.PHONE
+        conversation, is_phone = self._conversation, heard.sender is _PHONE
         if said is Data and (conversation.says_data if is_phone else conversation.hears_data):
             return  # by far the most frequent, and changes no state
         try:

@@ -11,6 +11,8 @@ from blechannel.noise import CHACHAPOLY, CipherState
 from blechannel.session.records import REKEY_EVERY
 from blechannel.wire.header import FRAME_HEADER_BYTES
 
+_PADDING: Final = b"\0"
+_HEADER, _SEALED = slice(FRAME_HEADER_BYTES), slice(FRAME_HEADER_BYTES, None)
 SKIPPED: Final = 512
 """How many records may be missing before one that is still found."""
 
@@ -52,11 +54,11 @@ class Opener:
         if number // REKEY_EVERY != self._rekeyed:
             return None
         try:
-            content = self._decrypt(self._nonce(number), frame[FRAME_HEADER_BYTES:], frame[:FRAME_HEADER_BYTES])
+            content = self._decrypt(self._nonce(number), frame[_SEALED], frame[_HEADER])
         except InvalidTag:
             return None
         self.next = number + 1
-        return _without_padding(content)
+        return content.rstrip(_PADDING)
 
     def open(self, frame: bytes) -> Opened | None:
         """The record, found by trying the numbers from the next one on, then those before; None where none fits."""
@@ -86,14 +88,10 @@ class Opener:
 
 def _content(keys: CipherState, number: int, frame: bytes) -> bytes | None:
     try:
-        content = keys.aead.decrypt(keys.nonce(number), frame[FRAME_HEADER_BYTES:], frame[:FRAME_HEADER_BYTES])
+        content = keys.aead.decrypt(keys.nonce(number), frame[_SEALED], frame[_HEADER])
     except InvalidTag:
         return None
-    return _without_padding(content)
-
-
-def _without_padding(content: bytes) -> bytes:
-    return content if content and content[-1] else content.rstrip(b"\0")
+    return content.rstrip(_PADDING)
 
 
 def _rekeyed(keys: CipherState) -> CipherState:

@@ -36,9 +36,8 @@ def read_btsnoop(reading: Reading) -> Packets:
     if kind not in _KINDS:
         raise NotACapture(f"btsnoop with data link {kind}: known are {', '.join(map(str, _KINDS))}")
     link_type, size, unpack = _KINDS[kind], _RECORD.size, _RECORD.unpack
-    dropped_before = 0
+    dropped_before, offset = 0, reading.source.offset
     while True:
-        offset = reading.source.offset
         record = take(size)
         if len(record) < size:
             reading.is_whole(record, size, "a record's header", may_end=True)
@@ -58,3 +57,4 @@ def read_btsnoop(reading: Reading) -> Packets:
         # A writer without a calendar counts from its own start.
         time_ns = (time_us - EPOCH_US if time_us >= EPOCH_US else time_us) * 1000
         yield Packet(number, time_ns, link_type, flags, data, missing, offset)
+        offset += size + length

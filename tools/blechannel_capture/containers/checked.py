@@ -24,11 +24,11 @@ def checked(packets: Packets, ledger: Ledger) -> Packets:
         if packet.missing_bytes:
             detail = f"{packet.missing_bytes:,} bytes were not kept"
             ledger.note(Damage.SNAPPED, detail, packet=packet.number, offset=packet.offset)
-        if not 0 <= packet.time_ns <= MAX_TIME_NS:
-            detail = f"{packet.time_ns / 1e9:,.0f} s since 1970 are no time"
-            ledger.note(Damage.TIME_JUMP, detail, packet=packet.number, offset=packet.offset)
-            packet.time_ns = min(max(packet.time_ns, 0), MAX_TIME_NS)
         time_ns = packet.time_ns
+        if not 0 <= time_ns <= MAX_TIME_NS:
+            detail = f"{time_ns / 1e9:,.0f} s since 1970 are no time"
+            ledger.note(Damage.TIME_JUMP, detail, packet=packet.number, offset=packet.offset)
+            packet.time_ns = time_ns = min(max(time_ns, 0), MAX_TIME_NS)
         if not -BACKWARD_NS <= time_ns - before_ns <= FORWARD_NS and before_ns and time_ns:
             _jump(packet, time_ns - before_ns, ledger)
         before_ns = time_ns

@@ -37,18 +37,28 @@ LE_ENHANCED_CONNECTION_COMPLETE: Final = (0x0A, 0x29)
 LE_EXTENDED_ADVERTISING_REPORT: Final = 0x0D
 LE_ENABLE_ENCRYPTION, LE_LONG_TERM_KEY_REPLY = 0x2019, 0x201A
 CONTINUES: Final = 1
+_ACL_HEADER: Final = struct.Struct("<HH")
+_UNKNOWN: Final = Known.UNKNOWN
 _ADVERTISING: Final = ("ADV_IND", "ADV_DIRECT_IND", "ADV_SCAN_IND", "ADV_NONCONN_IND", "SCAN_RSP")
 
 
 class _Traffic:
     """One connection's ACL data, both ways."""
 
-    __slots__ = ("assemblies", "channels", "connection")
+    __slots__ = ("assemblies", "channels", "connection", "senders")
 
     def __init__(self, connection: Connection, ledger: Ledger) -> None:
         self.connection = connection
         self.assemblies = {each: Assembly(ledger) for each in Direction}
         self.channels = Channels(connection, ledger)
+        self.senders: dict[Direction, Side] = {}
+        """Who sends what goes which way."""
+        self.take_sides()
+
+    def take_sides(self) -> None:
+        """From what is known of the connection now."""
+        local = self.connection.local
+        self.senders = {Direction.SENT: local, Direction.RECEIVED: local.other, Direction.UNKNOWN: Side.UNKNOWN}
 
     def end(self) -> None:
         for each in self.assemblies.values():
@@ -91,25 +101,25 @@ class HciDecoder:
     # --- data ---
 
     def _data(self, data: bytes, direction: Direction) -> None:
-        head, length = data[0] | data[1] << 8, data[2] | data[3] << 8
+        head, length = _ACL_HEADER.unpack_from(data)
         packet, time_ns = self._at
         piece = data[4:]
         if len(piece) != length:
             self._ledger.note(Damage.BAD_PACKET, f"ACL data of {len(piece)} bytes says {length}", packet=packet)
             piece = piece[:length]
-        if head & 0x0FFF in self._classic:
+        handle = head & 0x0FFF
+        if handle in self._classic:
             return
-        link = self._links.get(head & 0x0FFF) or self._appear(head & 0x0FFF)
+        link = self._links.get(handle) or self._appear(handle)
         assembly = link.assemblies[direction]
         is_more = head >> 12 & 3 == CONTINUES
         pdu = assembly.go_on(piece, packet) if is_more else assembly.begin(piece, packet)
         if pdu is None:
             return
-        connection = link.connection
-        if connection.local_known is Known.UNKNOWN:
-            att_sides.guess(connection, pdu, direction)
-        sender = _sender(connection.local, direction)
-        if (event := link.channels.take(pdu, sender, packet, time_ns)) is not None:
+        if link.connection.local_known is _UNKNOWN:
+            att_sides.guess(link.connection, pdu, direction)
+            link.take_sides()
+        if (event := link.channels.take(pdu, link.senders[direction], packet, time_ns)) is not None:
             self._told.append(event)
 
     def _appear(self, handle: int) -> _Traffic:
@@ -238,9 +248,3 @@ class HciDecoder:
 def _set_parameters(connection: Connection, interval: int, latency: int, timeout: int) -> None:
     connection.interval_us, connection.latency = interval * 1250, latency
     connection.supervision_timeout_ms = timeout * 10
-
-
-def _sender(local: Side, direction: Direction) -> Side:
-    if direction is Direction.UNKNOWN:
-        return Side.UNKNOWN
-    return local if direction is Direction.SENT else local.other
