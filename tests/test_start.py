@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from functools import cache
 
 import pytest
+
+from tests.unmeasured import run_unmeasured
 
 
 @cache
 def loaded_by(program: str) -> set[str]:
     shown = f"{program}\nimport sys\nprint(*sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True, timeout=30)
-    return set(ran.stdout.split())
+    return set(run_unmeasured(shown).stdout.split())
 
 
 def test_the_version_alone_loads_nothing_else() -> None:

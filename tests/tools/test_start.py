@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 
 import pytest
 
 from blechannel_tools.command_line import COMMANDS, command_parser
 from blechannel_tools.commands.capture import PARTS
+from tests.unmeasured import run_unmeasured
 
 LOADED = """
 import sys
@@ -33,8 +32,7 @@ except SystemExit:
 
 def loaded(program: str) -> set[str]:
     """The packages that a Python has loaded at the end of that program."""
-    command = [sys.executable, "-c", LOADED.format(program=program)]
-    return set(subprocess.run(command, capture_output=True, check=True, text=True).stderr.splitlines()[-1].split())
+    return set(run_unmeasured(LOADED.format(program=program)).stderr.splitlines()[-1].split())
 
 
 def test_a_program_loads_no_radio_before_it_names_one() -> None:
@@ -77,7 +75,6 @@ def test_each_part_of_capture_says_of_itself_what_help_says_of_it() -> None:
 def test_a_part_of_capture_loads_none_of_the_others() -> None:
     program = COMMAND.format(arguments=["capture", "info", "no such file", "--json"])
     program += "print(*sys.modules, file=sys.stderr)"
-    command = [sys.executable, "-c", "import sys\n" + program]
-    printed = subprocess.run(command, capture_output=True, check=True, text=True).stderr.splitlines()[-1].split()
+    printed = run_unmeasured("import sys\n" + program).stderr.splitlines()[-1].split()
     group = "blechannel_tools.commands.capture."
     assert {name.removeprefix(group) for name in printed if name.startswith(group)} == {"info", "reading"}
