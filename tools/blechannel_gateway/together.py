@@ -8,8 +8,10 @@ from typing import Any
 
 
 async def together(jobs: Iterable[Coroutine[Any, Any, object]]) -> None:
-    """Run all, one or more, until they have ended; the first failure ends the others, and is raised as it is."""
+    """Run all until they have ended; the first failure ends the others, and is raised as it is."""
     tasks = [asyncio.ensure_future(job) for job in jobs]
+    if not tasks:
+        return
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
     finally:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from blechannel.aio.channel import Channel
 from blechannel.errors import AttributeRefused
 from blechannel.gatt import Properties
+from blechannel_gateway.together import together
 from gatt_profiles import alert_notification
 from gatt_profiles.alert_notification import Category, Command, ControlPoint
 from gatt_profiles.client import Client, Values
@@ -33,23 +33,7 @@ async def follow(channel: Channel, service: Service, show: Show) -> None:
         if service is alert_notification.SERVICE:
             await _enable_alerts(client)
         await _read_all(client, show)
-        await all_of(_heard(service, characteristic, values, show) for characteristic, values in streams)
-
-
-async def all_of(jobs: Iterable[Coroutine[object, object, None]]) -> None:
-    """Run all until they have ended; the first failure ends the others, and is raised."""
-    tasks = [asyncio.ensure_future(job) for job in jobs]
-    if not tasks:
-        return
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-    finally:
-        for task in tasks:
-            task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
-    for how in ended:
-        if isinstance(how, Exception):
-            raise how
+        await together(_heard(service, characteristic, values, show) for characteristic, values in streams)
 
 
 async def _subscribe(client: Client, held: AsyncExitStack) -> list[tuple[Characteristic[Any], Values[Any]]]:

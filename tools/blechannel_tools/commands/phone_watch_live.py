@@ -9,8 +9,9 @@ from typing import Any
 
 from blechannel.aio.channel import Channel
 from blechannel.errors import AccessDenied, BlechannelError, PeerTimedOut
+from blechannel_gateway.together import together
 from blechannel_tools.exits import Exit
-from blechannel_tools.following import all_of, follow
+from blechannel_tools.following import follow
 from blechannel_tools.live_view import LiveView
 from blechannel_tools.options import (
     Commands,
@@ -99,7 +100,7 @@ class _Following:
         Raises:
             BlechannelError: the channel was cut off, or no profile may be used.
         """
-        await all_of(self._follow(service) for service in services)
+        await together(self._follow(service) for service in services)
         if len(self._refusals) == len(services):
             raise self._refusals[0]
 
